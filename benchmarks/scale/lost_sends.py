@@ -14,7 +14,7 @@ from evolution_sdk.testing import FakeClock, FakeEvolution
 NUMBER = "5511987654321"
 # The patience in milliseconds, and the most requests: a look finds the chat's two or three names,
 # the phone beside hidden ids and the whole; later looks need one.
-_SIZES = ((1_000, 16), (3_000, 16), (30_000, 20))
+_SIZES = ((1_000, 16), (3_000, 20), (30_000, 32))
 _FAILING = {
     "nothing fails": None,
     "the number check fails": "chat.check_whatsapp_numbers",

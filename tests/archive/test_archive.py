@@ -349,3 +349,34 @@ def test_an_encrypted_edit_marks_the_message_that_it_changes(archive: Archive) -
     found = archive.get("M1")
     assert found is not None
     assert (found.edited_at, found.text) == (at(T0 + 2), "Olá, coração!")
+
+
+def test_an_option_added_to_a_poll_is_not_its_new_question(archive: Archive) -> None:
+    """``pollAddOptionMessage`` of WhatsApp's protobuf."""
+    poll = {"pollCreationMessageV3": {"name": "Que dia?", "options": [{"optionName": "Sexta"}]}}
+    archive.record(upsert(1, message=poll, messageType="pollCreationMessageV3"))
+    key = {"id": "M1", "fromMe": True, "remoteJid": ANA}
+    more = {"pollCreationMessageKey": key, "addOption": {"optionName": "Domingo"}}
+    content = {"pollAddOptionMessage": more}
+    archive.record(upsert(2, message=content, messageType="pollAddOptionMessage"))
+    found = archive.get("M1")
+    assert found is not None
+    assert found.text == "Que dia?"
+    assert found.edited_at is not None
+
+
+@pytest.mark.parametrize("quoted", [
+    {"viewOnceMessageV2": {"message": {"imageMessage": {"caption": "só uma vez"}}}},
+    {"imageMessage": {"caption": "só uma vez", "viewOnce": True}},
+])  # fmt: skip
+def test_what_may_be_seen_only_once_is_not_kept_in_an_answer(
+    archive: Archive, quoted: dict[str, Any]
+) -> None:
+    """``ContextInfo.quotedMessage`` of the protobuf holds the whole quoted message."""
+    context = {"stanzaId": "Q1", "quotedMessage": quoted}
+    content = {"extendedTextMessage": {"text": "bonita", "contextInfo": context}}
+    archive.record(upsert(1, message=content, messageType="extendedTextMessage"))
+    found = archive.get("M1")
+    assert found is not None
+    assert (found.text, found.quoted_id) == ("bonita", "Q1")
+    assert "só uma vez" not in json.dumps(found.raw, ensure_ascii=False)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from evolution_sdk import ContactCard, Media, RetryPolicy, SendOutcomeUnknownError
+from evolution_sdk.identity import LidMap
 
 from .fake_stage import BAILEYS, BUSINESS, CHANNELS, EVOLUTION, JID, NUMBER, Stage
 
@@ -103,6 +104,51 @@ async def test_a_row_under_a_hidden_id_that_names_the_phone_beside_is_found(stag
     stage.fake.faults.add("message.send_text", "answer_then_drop", count=1)
     found = await stage.kit.run(stage.client().messages.send_text(NUMBER, "olá", **RESEND))
     assert (found.evidence, found.remote_jid) == ("store", LID)
+    stage.fake.assert_sent_times(1, text="olá")
+
+
+@pytest.mark.parametrize(
+    ("beside", "told"),
+    [
+        ({"remoteJidAlt": JID, "addressingMode": "lid"}, {"jid": JID}),  # 2.3.7
+        ({}, {"jid": LID}),  # 2.2.3
+        ({}, None),
+    ],
+)
+async def test_a_remembered_pair_that_is_out_of_date_doubles_nothing(
+    stage: Stage, beside: dict[str, str], told: dict[str, str] | None
+) -> None:
+    """A number that was given to somebody else has another hidden id than a store remembers."""
+    stage.open_instance()
+    rewrite(stage, remoteJid=LID, **beside)
+    if told is None:
+        stage.fake.faults.add("chat.check_whatsapp_numbers", "status", status=400, body={})
+    else:
+        numbers_say(stage, {"exists": True, "number": NUMBER, **told})
+    old = LidMap.from_dict({"11111111111111": NUMBER})
+    stage.fake.faults.add("message.send_text", "answer_then_drop", count=1)
+    client = stage.client(lids=old)
+    if told is None:
+        with pytest.raises(SendOutcomeUnknownError):
+            await stage.kit.run(client.messages.send_text(NUMBER, "olá", **RESEND))
+    else:
+        found = await stage.kit.run(client.messages.send_text(NUMBER, "olá", **RESEND))
+        assert found.remote_jid == LID
+    stage.fake.assert_sent_times(1, text="olá")
+
+
+@pytest.mark.parametrize("checked", [True, False])
+async def test_a_remembered_pair_that_holds_lets_a_lost_send_go_out_again(
+    stage: Stage, checked: bool
+) -> None:
+    stage.open_instance()
+    if not checked:
+        stage.fake.faults.add("chat.check_whatsapp_numbers", "status", status=400, body={})
+    known = LidMap.from_dict({LID.partition("@")[0]: NUMBER})
+    client = stage.client(lids=known)
+    await stage.kit.run(client.messages.send_text(NUMBER, "antes"))
+    stage.fake.faults.add("message.send_text", "drop", count=1)
+    assert not (await stage.kit.run(client.messages.send_text(NUMBER, "olá", **RESEND))).reconciled
     stage.fake.assert_sent_times(1, text="olá")
 
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from evolution_sdk.errors import RequestValidationError
+from evolution_sdk import EvolutionConfig
+from evolution_sdk.errors import ConnectionFailedError, Phase, RequestValidationError
 from evolution_sdk.events import parse_event
 from evolution_sdk.testing import FakeEvolution
 
-from .conftest import Kit, until, world_of
+from .conftest import KEY, URL, Kit, record, until, world_of
 from .test_clients_following import JID, inbound
 
 TYPING = "/chat/sendPresence/sales"
@@ -75,6 +76,38 @@ async def test_failures_harm_nothing_and_are_not_repeated_for_ever(kit: Kit) -> 
     await during(kit, client.chats.typing(JID), lambda: len(shown(kit)) == 3)
     over.set()
     assert [presence for presence, _ in shown(kit)] == ["composing"] * 3 + ["paused"]
+
+
+async def test_it_takes_no_place_of_a_send(kit: Kit) -> None:
+    """The server holds a presence for ten seconds: many of them would hold up every answer."""
+    client = kit.client(
+        config=EvolutionConfig(URL, KEY, bulkhead={"enabled": True, "max_in_flight": 1})
+    )
+    bulkhead, taken = client._pipeline.parts.guards.bulkhead, []
+    enter = bulkhead.enter
+
+    def watched(instance: Any) -> Any:
+        taken.append(instance)
+        return enter(instance)
+
+    bulkhead.enter = watched
+    over = gated(kit, client, 2)
+    await during(kit, client.chats.typing(JID), lambda: len(shown(kit)) == 3)
+    over.set()
+    assert taken == []
+    kit.stub.answer((201, record()))
+    await kit.run(client.messages.send_text("5511987654321", "Hello"))
+    assert taken == ["sales"], "what follows keeps to the guards"
+
+
+async def test_its_failures_open_no_circuit(kit: Kit) -> None:
+    client = kit.client(config=EvolutionConfig(URL, KEY, breaker={"consecutive_failures": 2}))
+    kit.stub.default = ConnectionFailedError("refused", phase=Phase.NOT_SENT)
+    over = gated(kit, client, 20)
+    await during(kit, client.chats.typing(JID), lambda: len(shown(kit)) == 3)
+    over.set()
+    kit.stub.answer((201, record()))
+    await kit.run(client.messages.send_text("5511987654321", "Hello"))
 
 
 async def test_the_error_of_the_block_is_not_hidden(kit: Kit) -> None:

@@ -233,6 +233,7 @@ async def test_a_delivered_message_makes_a_chat_known(line: Line) -> None:
         (upsert("551187654321@s.whatsapp.net"), NUMBER),  # without the ninth digit
         (upsert("5511987654321@c.us"), NUMBER),
         (upsert(NUMBER), NUMBER),  # the EVOLUTION channel names numbers
+        ({**upsert(JID), "data": [upsert(JID)["data"]]}, NUMBER),  # a list, as events read it
     ],
 )
 async def test_a_chat_is_known_under_all_its_ids(line: Line, told: Any, to: str) -> None:
@@ -301,13 +302,67 @@ def test_what_names_no_contacts_is_refused(kit: Kit, known: Any) -> None:
         kit.client(known_contacts=known)
 
 
+async def test_a_reply_to_a_message_that_was_not_seen_here_goes_out(line: Line) -> None:
+    """Such as one that a backfill or a durable inbox brought after a restart."""
+    group = "120363000000000009@g.us"
+    await line.refused()
+    key = MessageKey(id="IN", remote_jid=JID, from_me=False)
+    await line.stage.kit.run(line.client.messages.send_text(NUMBER, "oi", quoted=key))
+    with pytest.raises(NewContactsPausedError):
+        await line.send(STRANGERS[-1])
+    # Neither an own message, nor somebody else's, nor an id alone proves contact.
+    for told in (
+        MessageKey(id="OUT", remote_jid=f"{STRANGERS[-1]}@s.whatsapp.net", from_me=True),
+        MessageKey(id="IN", remote_jid=group, from_me=False),
+        MessageKey(id="IN", remote_jid=JID, from_me=False),
+        "IN",
+    ):
+        with pytest.raises(NewContactsPausedError):
+            await line.stage.kit.run(
+                line.client.messages.send_text(STRANGERS[-1], "oi", quoted=told)
+            )
+
+
+async def test_a_coroutine_function_cannot_tell_known_contacts(kit: Kit) -> None:
+    async def known(_instance: str, _chat: str) -> bool:
+        return False
+
+    with pytest.raises(ConfigurationError, match="known_contacts"):
+        kit.client(known_contacts=known)
+
+
 # Which refusals count.
+
+
+async def test_a_recipient_who_cannot_be_reached_pauses_nobody_else(line: Line) -> None:
+    line.wrote(NUMBER)
+    line.stage.fake.refuse_delivery("sales", NUMBER)
+    for _ in range(5):
+        await line.send(NUMBER)
+    line.stage.fake.refuse_delivery("sales", code=None)
+    await line.send(STRANGERS[-1])
+
+
+async def test_refusals_that_a_backfill_tells_are_of_the_past(line: Line) -> None:
+    for stranger in STRANGERS[:5]:
+        told = update(keyId=f"old {stranger}", remoteJid=f"{stranger}@s.whatsapp.net")
+        line.client.feed(parse_event(told, source="backfill"), verified=True)
+    await line.send(STRANGERS[-1])
+
+
+def test_a_name_of_absurd_length_is_not_remembered() -> None:
+    contacts = Contacts(LidMap(10), lambda: 0.0)
+    long = {**upsert(JID), "instance": "x" * 10_000}
+    contacts.take(parse_event(long), verified=False)
+    assert not contacts._chats
+    assert not contacts._listening
 
 
 async def test_events_that_nobody_vouches_for_count_for_own_messages_only(stage: Stage) -> None:
     line = Line(stage, verified=False)
-    for number in range(9):
-        line.client.feed(update(keyId=f"made up {number}"))
+    for stranger in STRANGERS:
+        chat = f"{stranger}@s.whatsapp.net"
+        line.client.feed(update(keyId=f"made up {stranger}", remoteJid=chat))
     await line.send(STRANGERS[-1])
     await line.refused()
     with pytest.raises(NewContactsPausedError):

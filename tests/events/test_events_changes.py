@@ -414,3 +414,13 @@ def test_an_encrypted_edit_is_a_change_that_nobody_can_read(version: str) -> Non
 def test_a_joiner_is_checked(version: str, rule: str) -> None:
     with pytest.raises(ConfigurationError, match=rule):
         ev.ChangeJoiner(version, max_remembered=0)
+
+
+def test_an_own_deletion_that_2_2_3_gives_to_others_is_ours() -> None:
+    """`facts/versions/baileys.md`, group: ``fromMe`` false for own messages under a hidden id."""
+    told = {"id": "A1", "remoteJid": "120363000000000001@g.us", "fromMe": False}
+    for who, ours in ((f"{ACCOUNT.partition('@')[0]}:3@s.whatsapp.net", True), (CAI, False)):
+        event = ev.parse_event({"event": "messages.delete", "instance": "i", "sender": ACCOUNT,
+                                "data": {**told, "participant": who}})  # fmt: skip
+        assert isinstance(event, ev.MessagesDelete)
+        assert event.from_me is ours

@@ -418,6 +418,10 @@ def test_records_show_nothing_that_people_wrote() -> None:
     shown = repr((event, event.message, event.interactive, event.payment, event.buttons))
     assert "segredo" not in shown
     assert "chave" not in shown
+    # The id of a click names a person to Meta.
+    ad = upsert({"conversation": "oi"}, contextInfo={"externalAdReply": {"ctwaClid": "clique"}}).ad
+    assert ad is not None
+    assert (ad.ctwa_clid, "clique" in repr(ad)) == ("clique", False)
 
 
 @pytest.mark.parametrize("odd", [None, 7, "x", [], {}, {"message": 1}, [{}], True])
@@ -427,3 +431,80 @@ def test_odd_content_raises_nowhere(kind: str, odd: object) -> None:
     for name in dir(ev.EventMessage):
         if not name.startswith(("_", "model_")):
             getattr(event.message, name)
+
+
+@pytest.mark.parametrize("price", ["1e999999", "1e99999999999", "-1e-999999"])
+def test_prices_of_any_size_raise_nowhere(price: str) -> None:
+    """``product_items`` as Meta posts them (BUSINESS), with a price that no sum can hold."""
+    items = [{"item_price": price, "quantity": 100, "currency": "BRL"}]
+    event = upsert({"orderMessage": {"product_items": items}})
+    assert event.order is not None
+    assert (event.order.total, event.order.item_count) == (None, 1)
+
+
+def test_an_empty_text_beside_a_file_does_not_hide_its_caption() -> None:
+    assert upsert({"conversation": "", "imageMessage": IMAGE}, "imageMessage").text == "foto"
+    assert upsert({"conversation": ""}).text == ""
+
+
+PIX = {
+    "name": "payment_info",
+    "buttonParamsJson": '{"payment_settings":[{"pix_static_code":{"key":"chave@x.example"}}]}',
+}
+
+
+@pytest.mark.parametrize("content", [
+    {"templateMessage": {"interactiveMessageTemplate": {"nativeFlowMessage": {"buttons": [PIX]}}}},
+    {"buttonsMessage": {"buttons": [{"nativeFlowInfo": {
+        "name": PIX["name"], "paramsJson": PIX["buttonParamsJson"]}}]}},
+    {"interactiveMessage": {"carouselMessage": {"cards": [
+        {"nativeFlowMessage": {"buttons": [PIX]}}]}}},
+])  # fmt: skip
+def test_pix_is_found_wherever_a_flow_may_stand(content: dict[str, Any]) -> None:
+    """``NativeFlowInfo``, ``InteractiveMessage`` and ``TemplateMessage`` of the protobuf."""
+    event = upsert(content)
+    assert event.pix == "chave@x.example"
+    assert [button.type for button in event.buttons] == ["payment_info"]
+
+
+@pytest.mark.parametrize("version", ["2.2.3", "2.3.7", "2.4-pre"])
+def test_a_plain_button_has_the_same_type_on_every_version(version: str) -> None:
+    (event,) = recorded(version, "buttons message (business)", "messages.upsert")
+    assert [(button.type, button.id) for button in event.buttons] == [("reply", "b1")]
+
+
+@pytest.mark.parametrize("by_writer", [True, False])
+def test_a_mention_in_a_story_names_the_story(by_writer: bool) -> None:
+    """``STATUS_MENTION_MESSAGE`` (25) of the protobuf; the key is as its writer's phone sees it."""
+    key = {"remoteJid": "status@broadcast", "fromMe": by_writer, "id": "S1"}
+    mention = {"protocolMessage": {"key": key, "type": 25}}
+    event = upsert({"statusMentionMessage": {"message": mention}})
+    assert event.target is not None
+    assert (event.target.id, event.target.remote_jid) == ("S1", "status@broadcast")
+    if by_writer:
+        assert (event.target.from_me, event.target.participant) == (False, CONTACT)
+
+
+def test_a_revocation_names_nothing_outside_its_chat() -> None:
+    key = {"remoteJid": "status@broadcast", "fromMe": False, "id": "S1"}
+    event = upsert({"protocolMessage": {"key": key, "type": 0}})
+    assert event.target is not None
+    assert event.target.remote_jid == CONTACT
+
+
+@pytest.mark.parametrize("field", ["reportingTokenVersion", "limitSharingV2", "paddingBytes"])
+def test_no_field_of_the_message_context_is_taken_for_a_text_s_own(field: str) -> None:
+    """The fields of ``MessageContextInfo``, which 2.4 copies in place of the context."""
+    event = upsert({"conversation": "oi"}, contextInfo={field: {"0": 1}})
+    assert (event.message.context_known, dict(event.message.context)) == (False, {})
+
+
+@pytest.mark.parametrize("content", [
+    {"listMessage": {"title": "", "description": "Escolha"}},
+    {"interactiveMessage": {"body": {"text": ""}, "header": {"title": "Escolha"}}},
+    {"orderMessage": {"message": "", "orderTitle": "Escolha"}},
+])  # fmt: skip
+def test_an_empty_title_does_not_hide_the_words_below_it(content: dict[str, Any]) -> None:
+    """Fields of WhatsApp's protobuf, which a phone may fill with nothing."""
+    assert upsert(content).text == "Escolha"
+    assert upsert({"imageMessage": {**IMAGE, "caption": ""}}).text == ""

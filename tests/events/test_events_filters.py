@@ -211,3 +211,17 @@ def test_python_words_are_no_operators_here() -> None:
     for word in (filters.startswith, filters.contains, filters.kind, filters.text):
         with pytest.raises(ConfigurationError, match="at least one"):
             word()
+
+
+@pytest.mark.parametrize("content", [
+    {"imageMessage": {"caption": "oi"}},
+    {"contactMessage": {"displayName": "oi", "vcard": ""}},
+    {"editedMessage": {"message": {"conversation": "oi"}}},
+    {"pollCreationMessage": {"name": "oi", "options": []}},
+])  # fmt: skip
+def test_a_text_with_values_is_a_plain_text_too(content: dict[str, Any]) -> None:
+    """What ``filters.text("oi")`` takes, ``filters.text`` takes (fields of the protobuf)."""
+    record = {"key": {"id": "A", "remoteJid": "5511900000002@s.whatsapp.net"}, "message": content}
+    event = parse_event({"event": "messages.upsert", "instance": "a", "data": record})
+    assert filters.startswith("oi").check(event)
+    assert not filters.text("oi").check(event)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from evolution_sdk import Jid, PhoneNumber
 from evolution_sdk.errors import ConfigurationError, RequestValidationError
-from evolution_sdk.events import parse_event
+from evolution_sdk.events import MessagesUpsert, parse_event
 from evolution_sdk.identity import LidMap
 from evolution_sdk.models import MessageKey
 
@@ -139,3 +139,35 @@ def test_what_contains_itself_is_read_once() -> None:
 def test_a_model_in_place_of_jids_has_no_other_form() -> None:
     model: Any = MessageKey(id="3EB0AA")  # iterable, and so no wrong type
     assert LidMap().forms(model) == ()
+
+
+@pytest.mark.parametrize("key", [
+    {"remoteJid": "100000000000002@lid", "remoteJidAlt": "100000000000002@s.whatsapp.net"},
+    {"remoteJid": "100000000000002@lid", "senderPn": "100000000000002"},
+    {"remoteJid": "120363000000000009@g.us", "participant": "100000000000002@lid",
+     "participantAlt": "100000000000002@s.whatsapp.net"},
+    {"remoteJid": "120363000000000009@g.us", "participant": "131100000000721"},
+    {"remoteJid": "100000000000002"},
+])  # fmt: skip
+def test_digits_of_a_hidden_id_are_no_phone_of_the_writer(key: dict[str, Any]) -> None:
+    """Where no phone is known the digits are repeated, and 2.4 cuts off servers after a device.
+
+    `facts/versions/baileys.md`: "receipt from a device jid"; ``prepareMessage`` of 2.4.0-rc2.
+    """
+    record = {"key": {"id": "A", "fromMe": False, **key}, "message": {"conversation": "oi"}}
+    event = parse_event({"event": "messages.upsert", "instance": "loja", "data": record})
+    assert isinstance(event, MessagesUpsert)
+    for jid in (event.sender, event.sender_alt, event.chat, event.chat_alt):
+        assert jid is None or jid.phone is None
+    assert event.sender is not None
+    assert event.sender.is_lid
+
+
+def test_bare_digits_stay_a_phone_where_they_are_one() -> None:
+    """The EVOLUTION channel reports the number alone; 2.4 cuts a phone's device off as well."""
+    for number, mode in (("5511900000002", None), ("100000000000002", "pn")):
+        key = {"id": "A", "remoteJid": number, "fromMe": False, "addressingMode": mode}
+        event = parse_event({"event": "messages.upsert", "instance": "loja", "data": {"key": key}})
+        assert isinstance(event, MessagesUpsert)
+        assert event.chat is not None
+        assert event.chat.is_phone

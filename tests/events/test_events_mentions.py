@@ -275,3 +275,18 @@ def test_recorded() -> None:
     for version in ("2.2.3", "2.3.7"):
         assert recorded(version, link, is_message).message.context_known is True
     assert recorded("2.4-pre", link, is_message).message.context_known is False
+
+
+def test_an_own_message_that_2_2_3_gives_to_others_is_known_once_the_hidden_id_is() -> None:
+    """`facts/versions/baileys.md`, group: own message under a LID, ``fromMe`` false on 2.2.3."""
+    key = {"remoteJid": GROUP, "fromMe": False, "id": "3AA", "participant": MY_LID}
+    router, seen = EventRouter(runs="all"), list[bool]()
+
+    def note(event: MessagesUpsert) -> None:
+        seen.append(filters.from_me.check(event))
+
+    router.add(note, MessagesUpsert)
+    for body in (message("eco", key=key), OWN_IN_GROUP, message("eco", key={**key, "id": "3AB"})):
+        router.dispatch_sync(parse_event(body))
+    router.dispatch_sync(parse_event(message("oi")))
+    assert seen == [False, True, True, False]

@@ -282,3 +282,28 @@ def test_recorded_events_teach_true_pairs_only(version: str) -> None:
     )
     wanted = {"2.2.3": 2, "2.3.7": 3, "2.4-pre": 4}
     assert len(lids) == wanted[version]
+
+
+def test_the_writer_of_an_own_message_is_never_its_chat() -> None:
+    """Servers 2.3.0 to 2.3.2 put ``senderPn``, the account, in place of the hidden chat.
+
+    Source: ``messages.upsert`` of their ``whatsapp.baileys.service.ts``. Rows of the store have no
+    envelope that names the account.
+    """
+    row = key(remoteJid=OWN, previousRemoteJid=LID, senderPn=OWN, fromMe=True)
+    assert list(pairs_in(row)) == []
+    assert list(pairs_in([{**row, "id": "cuid"}])) == []
+    theirs = key(remoteJid=PHONE, previousRemoteJid=LID, senderPn=PHONE, fromMe=False)
+    assert [(str(a), str(b)) for a, b in pairs_in(theirs)][:1] == [(LID, PHONE)]
+
+
+def test_an_envelope_that_names_no_account_keeps_the_one_that_is_known() -> None:
+    data = key(remoteJid=LID, remoteJidAlt=OWN, fromMe=True)
+    told = {"event": UPSERT, "instance": "loja", "data": data}
+    assert list(pairs_in(told, OWN)) == []
+
+
+def test_an_id_of_absurd_length_is_none() -> None:
+    digits = "1" * 10_000
+    for lid, phone in ((f"{digits}@lid", PHONE), (LID, f"{digits}@s.whatsapp.net")):
+        assert list(pairs_in(key(remoteJid=lid, remoteJidAlt=phone))) == []

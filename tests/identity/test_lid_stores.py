@@ -7,6 +7,7 @@ import logging
 import stat
 import sys
 import threading
+import uuid
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from evolution_sdk.errors import ConfigurationError, RequestValidationError
 from evolution_sdk.identity import LidMap, RedisLidStore, SqliteLidStore
 from evolution_sdk.identity.lid_stores import lid_store_at
 from evolution_sdk.testing import FakeEvolution
+from services import require_service
 
 
 def lid(n: int) -> Jid:
@@ -33,7 +35,7 @@ class Redis:
 
     def __init__(self) -> None:
         self.hashes: dict[str, dict[bytes, bytes]] = {}
-        self.closed = 0
+        self.closed = self.number = 0
 
     def hgetall(self, key: str) -> dict[bytes, bytes]:
         return dict(self.hashes.get(key, {}))
@@ -41,6 +43,10 @@ class Redis:
     def hset(self, key: str, *, mapping: Mapping[str, str]) -> None:
         told = {name.encode(): value.encode() for name, value in mapping.items()}
         self.hashes.setdefault(key, {}).update(told)
+
+    def incr(self, _key: str) -> int:
+        self.number += 1
+        return self.number
 
     def hdel(self, key: str, *names: str) -> None:
         for name in names:
@@ -232,3 +238,48 @@ def test_strangers_of_the_type_are_refused() -> None:
     odd: Any = 7
     with pytest.raises((ConfigurationError, RequestValidationError)):
         SqliteLidStore(odd)
+
+
+def test_the_newest_pair_of_a_phone_wins_in_redis() -> None:
+    """Two processes: the second one never heard of the former hidden id of the phone.
+
+    An old pair in its place would be looked under, and a lost send under the new one be missed.
+    """
+    require_service("Redis", 6379)
+    redis: Any = pytest.importorskip("redis")
+    url, key = "redis://127.0.0.1:6379/0", f"evolution-sdk-test-{uuid.uuid4().hex}"
+    owner = redis.Redis.from_url(url)
+    try:
+        for n in range(20):
+            one = LidMap(store=RedisLidStore(url, key=key))
+            one.add(lid(n), phone(n))
+            one.close()
+        # Each map learns a new hidden id of its phone, without the old one: it was made before.
+        for n in range(20):
+            RedisLidStore(url, key=key).put({lid(100 + n).user: phone(n).user})
+        RedisLidStore(url, key=key).put({lid(1).user: phone(1).user})  # and back again
+        lids = LidMap(store=RedisLidStore(owner, key=key))
+        assert [lids.lid_of(str(phone(n))) for n in (0, 1, 2)] == [lid(100), lid(1), lid(102)]
+        assert all(lids.lid_of(str(phone(n))) == lid(100 + n) for n in range(2, 20))
+        assert len(lids) == 20
+        newest = LidMap(2, store=RedisLidStore(owner, key=key))
+        assert sorted(newest.to_dict()) == sorted((lid(1).user, lid(119).user))
+        assert lids.forget(phone(1))
+        lids.flush()
+        assert lid(1).user not in dict(RedisLidStore(url, key=key).load(99))
+        lids.close()
+        assert owner.ping(), "a client that was given is its owner's"
+    finally:
+        owner.delete(key, f"{key}:count")
+        owner.close()
+
+
+async def test_a_redis_that_is_away_holds_up_no_loop(caplog: pytest.LogCaptureFixture) -> None:
+    pytest.importorskip("redis")
+    # Nobody listens on port 1 of this machine.
+    lids = LidMap(store=RedisLidStore("redis://127.0.0.1:1/0"))
+    lids.add(lid(1), phone(1))
+    await asyncio.to_thread(lids.close)
+    assert lids.phone_of(lid(1)) == phone(1).phone
+    assert "hidden ids are not stored" in caplog.text
+    assert phone(1).user not in caplog.text

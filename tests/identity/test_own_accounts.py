@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from evolution_sdk import EvolutionClient, Jid
+from evolution_sdk._base.bounded_dict import BoundedDict
 from evolution_sdk.identity.identities import Identities
 from evolution_sdk.identity.lids import LidMap, pairs_in
 from evolution_sdk.identity.own_accounts import OwnAccounts
@@ -156,3 +157,64 @@ def test_own_rows_make_no_pair_of_the_account_and_its_chat() -> None:
     row = {"key": {"remoteJid": str(ANA_LID), "remoteJidAlt": str(ME), "fromMe": True, "id": "3A"}}
     assert list(pairs_in([row])) == [(ANA_LID, ME)]
     assert list(pairs_in([row], str(ME))) == []
+
+
+def test_threads_may_tell_at_once() -> None:
+    """A thread that forgets what was told must not make another one's learning fail.
+
+    Writing an entry is two steps, between which another thread may take it away: KeyError.
+    """
+    accounts = OwnAccounts()
+
+    class Watched(BoundedDict[str, Any]):
+        def __setitem__(self, key: str, value: Any) -> None:
+            assert accounts._lock.locked()
+            super().__setitem__(key, value)
+
+        def pop(self, key: str, *default: Any) -> Any:
+            assert accounts._lock.locked()
+            return super().pop(key, *default)
+
+    accounts._told = Watched(9)
+    accounts._accounts = Watched(9)
+    accounts.learn({"event": "messages.upsert", "instance": "i", "sender": str(ME), "data": {}})
+    accounts.learn({"event": "connection.update", "instance": "i", "data": {"wuid": str(ANA)}})
+    accounts.learn({"name": "i", "ownerJid": str(ME)})
+    assert accounts.of("i").phone == ME
+
+
+def test_a_name_of_absurd_length_is_not_remembered() -> None:
+    accounts, name = OwnAccounts(), "x" * 10_000
+    own = "5511900000001@s.whatsapp.net"
+    accounts.learn({"event": "messages.upsert", "instance": name, "sender": own, "data": {}})
+    accounts.learn({"event": "messages.upsert", "instance": "i", "sender": name, "data": {}})
+    accounts.learn({"name": name, "ownerJid": own})
+    assert accounts.of(name).phone is None
+    kept = [text for key, value in accounts._told.items() for text in (key, value[0])]
+    assert all(len(text) < 1_000 for text in kept)
+
+
+def test_a_send_under_the_account_makes_no_pair_with_its_chat() -> None:
+    """``send.message`` is evidence for lost sends: its key goes through the same rules."""
+    client = EvolutionClient("http://fake", "key", instance="loja")
+    key = {"id": "OUT", "remoteJid": str(ANA_LID), "remoteJidAlt": str(ME), "fromMe": True}
+    event = {"event": "send.message", "instance": "loja", "data": {"key": key}}
+    with client:
+        client.feed({**event, "sender": str(ME)}, verified=True)
+        assert client.lids.phone_of(ANA_LID) is None
+        # An envelope without the account: it is known from others.
+        client.feed(event, verified=True)
+        client.feed({**event, "event": "messages.upsert"}, verified=True)
+        assert client.lids.phone_of(ANA_LID) is None
+
+
+def test_what_cannot_be_learned_reaches_those_who_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise KeyError("i")
+
+    monkeypatch.setattr(OwnAccounts, "learn", broken)
+    heard: list[Any] = []
+    with EvolutionClient("http://fake", "key", instance="loja") as client:
+        client.observe_events(heard.append)
+        client.feed({"event": "messages.upsert", "instance": "loja", "data": {}}, verified=True)
+    assert len(heard) == 1

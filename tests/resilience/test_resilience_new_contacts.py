@@ -69,3 +69,25 @@ def test_another_word_is_refused() -> None:
     word: Any = "stop"
     with pytest.raises(ConfigurationError, match="pause_new_contacts"):
         RateLimitConfig(on_refused=word)
+
+
+def test_a_clock_set_back_by_far_pauses_nobody_for_years() -> None:
+    pause = pause_of(pause_after_refusals=1)
+    year = 365 * 24 * HOUR
+    pause.refused("sales", 10 * year)  # the clock ran ahead, and is put right
+    assert pause.paused("sales", 9 * year) == Paused(9 * year + 6 * HOUR, 1)
+    assert pause.paused("sales", 9 * year + 6 * HOUR) is None
+    late = pause_of(pause_after_refusals=2)
+    late.refused("sales", 10 * year)
+    late.refused("sales", 9 * year)
+    assert late.paused("sales", 9 * year) is None, "a refusal of the future is not of this hour"
+
+
+def test_refusals_of_one_chat_are_about_that_chat() -> None:
+    pause = pause_of()
+    for at in range(2_000):
+        pause.refused("sales", float(at), "5511900000001@s.whatsapp.net")
+    assert pause.paused("sales", 2_000.0) is None
+    pause.refused("sales", 2_000.0, "5511900000002@s.whatsapp.net")
+    pause.refused("sales", 2_000.0, "5511900000003@s.whatsapp.net")
+    assert pause.paused("sales", 2_000.0) == Paused(2_000.0 + 6 * HOUR, 3)

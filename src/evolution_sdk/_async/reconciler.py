@@ -164,11 +164,12 @@ class Reconciler:
         for lid, phone in pairs_in(told, None if own is None else str(own)):
             self.lids.add(lid, phone)
 
-    def witness(self, envelope: Any) -> bool:
+    def witness(self, envelope: Any, own: Jid | None = None) -> bool:
         """Take a ``send.message`` event as evidence; wakes the look-ups that wait for it.
 
         Args:
             envelope: The event as webhooks, socket and queues carry it; surely the server's.
+            own: The account's phone, where it is known.
 
         Returns:
             Whether it told of a sent message.
@@ -176,7 +177,8 @@ class Reconciler:
         seen = event_of(envelope, self._ports.wall())
         if seen is None:
             return False
-        self.lids.learn(seen.record)
+        # The envelope, which names the account: an own message under it makes no pair.
+        self.learn(envelope, own)
         self._witnesses.add(seen)
         with self._lock:
             waiting = tuple(self._waiting.items())
@@ -376,7 +378,7 @@ class Reconciler:
             and zone.place(told_of(record)) != "before"
             for name, record in search.hidden.items()
         ):
-            return HIDDEN if search.wanted.lid is None else NUMBERED
+            return NUMBERED if search.wanted.by_lid else HIDDEN
         if search.unanswered:
             return UNANSWERED
         if not search.whole:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
+from inspect import iscoroutinefunction
 from typing import Any, Literal
 
 from evolution_sdk.config import EvolutionConfig
@@ -66,6 +67,13 @@ def check_known_contacts(known: object) -> None:
     Raises:
         ConfigurationError: It is neither a function nor a collection of texts.
     """
+    if iscoroutinefunction(known):
+        # What it returns would count as a yes, for everybody.
+        raise ConfigurationError(
+            "known_contacts: must be a quick function, not a coroutine function: no event waits "
+            "for it.",
+            variable="known_contacts",
+        )
     if known is None or callable(known):
         return
     if isinstance(known, str | bytes) or not isinstance(known, Collection):

@@ -78,15 +78,21 @@ def open_fetcher(options: TransportOptions, judge: Judge) -> Fetcher:
     return SyncFetcher(options, judge)
 
 
-def _redis_class() -> Any:
+def _redis_classes() -> tuple[Any, Any]:
     from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.exceptions import ConnectionError as Refused
+    from redis.retry import Retry
 
-    return Redis
+    # A connection that was cut off while it was idle is made again. What takes too long is not
+    # tried again: newer versions of redis-py would do so ten times.
+    return Redis, Retry(NoBackoff(), 1, supported_errors=(Refused,))
 
 
 def open_redis(url: str, **options: Any) -> Any:
     """A client of Redis; it connects when it is first used."""
-    return load_redis(_redis_class).from_url(url, **options)
+    redis, retry = load_redis(_redis_classes)
+    return redis.from_url(url, retry=retry, **options)
 
 
 def close_redis(client: Any) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from random import SystemRandom
-from typing import Any
+from typing import Any, TypeVar
 
 from evolution_sdk._base.forking import abandon, in_child
 from evolution_sdk._base.harmless import quiet_logger
@@ -15,25 +16,37 @@ from evolution_sdk.config import RateLimitConfig
 from evolution_sdk.errors import RateLimitError, SendLimitError
 from evolution_sdk.operations.operation import Operation
 from evolution_sdk.resilience.pacing import Line, Rules, Ruling, reserve, without_place
+from evolution_sdk.resilience.recipient_queues import RecipientQueues
 from evolution_sdk.resilience.states import (
     SWAP,
     MemoryStates,
     Ticket,
     address,
     line_key,
+    load_redis,
+    lost_connections,
     recipient_key,
     swap_arguments,
 )
 
-from ._seam import close_redis, open_redis
+from ._seam import Later, close_redis, open_redis
 from .ports import Ports
+from .store_turns import StoreTurns
+
+T = TypeVar("T")
 
 _log = quiet_logger("evolution_sdk.resilience")
 _CHANCE = SystemRandom().random  # forked workers must not draw the same gaps
 _BATCH = 50  # as many numbers as one check asks about
-_MOST_SWAPS = 100
+# Only other processes can be faster, each once for each of its own sends.
+_MOST_SWAPS = 1_000
+_MOST_AT_ONCE = 32
 # A store that hangs must not hold a send for long.
 _STORE_S = 2.0
+
+
+class ContentionError(Exception):
+    """Other processes were always faster."""
 
 
 class Limiter:
@@ -56,6 +69,9 @@ class Limiter:
         self._checks = Rules.for_checks(config, _BATCH)
         self._memory = MemoryStates(self._name_of_writer())
         self._redis: Any = self._opened()
+        self._away = () if self._redis is None else load_redis(lost_connections)
+        self._turns = StoreTurns(_places_for(self._redis))
+        self._queues = RecipientQueues()
         in_child(self._begin_anew)
 
     def _name_of_writer(self) -> str:
@@ -108,6 +124,7 @@ class Limiter:
         # One budget for all waits of this attempt, pauses that come meanwhile included.
         left_ms = float(self._config.max_wait_ms)
         ticket: Ticket | None = None
+        queued = 0
         try:
             while True:
                 if ticket is not None:
@@ -117,6 +134,9 @@ class Limiter:
                 else:
                     ruling, ticket = self._rule(rules, line, chat, left_ms, cost)
                     wait_ms, limit = ruling.wait_ms, ruling.limit
+                    if chat is not None and ticket is None and limit == "recipient_gap_ms":
+                        queued = queued or self._queues.join(chat)
+                        wait_ms += self._queues.ahead(chat, queued) * rules.gap_s * 1_000
                 if wait_ms > left_ms:
                     raise SendLimitError(limit, wait_ms)
                 if wait_ms > 0:
@@ -128,6 +148,9 @@ class Limiter:
             if ticket is not None:
                 self.give_back(ticket)
             raise
+        finally:
+            if chat is not None and queued:
+                self._queues.leave(chat, queued)
 
     def give_back(self, ticket: Ticket) -> None:
         """Give a place back because nothing was sent; raises no ``Exception``.
@@ -138,26 +161,36 @@ class Limiter:
         self._memory.give_back(ticket)
         if self._redis is None:
             return
+        # In turn: a service that shuts down gives many places back at once.
+        self._in_turn(ticket.line_key, lambda: self._give_back(ticket))
+
+    def _give_back(self, ticket: Ticket, written: str | None = None) -> None:
+        """Take a place out of the shared state.
+
+        Args:
+            ticket: The place.
+            written: The state with it, where nobody knows whether it was written.
+        """
         keys = [self._key(ticket.line_key)]
         if ticket.recipient_key is not None:
             keys.append(self._key(ticket.recipient_key))
-        try:
-            for _ in range(_MOST_SWAPS):
-                old = self._redis.mget(keys)
-                line = Line.load(old[0])
-                # Counted here only, and never merged into the store: nothing to take back.
-                if not (ticket.shared or ticket.place in line.places):
-                    return
-                after = without_place(line, ticket.place, self._memory.writer)
-                free_at = float(old[1] or 0) if len(keys) > 1 else None
-                # Only if no later send has moved it: that one's gap must stay.
-                if free_at == ticket.free_after:
-                    free_at = ticket.free_before
-                arguments = swap_arguments(old, after, free_at, self._ports.wall())
-                if self._redis.eval(SWAP, len(keys), *keys, *arguments):
-                    return
-        except Exception as failure:  # noqa: BLE001 - whoever gives back has an error of its own
-            self._without_store(failure)
+        old = self._redis.mget(keys)
+        for _ in range(_MOST_SWAPS):
+            line = Line.load(old[0])
+            # Counted here only, and never merged into the store: nothing to take back.
+            known = ticket.shared or (written is not None and old[0] == written)
+            if not (known or ticket.place in line.places):
+                return
+            after = without_place(line, ticket.place, self._memory.writer)
+            free_at = float(old[1] or 0) if len(keys) > 1 else None
+            # Only if no later send has moved it: that one's gap must stay.
+            if free_at == ticket.free_after:
+                free_at = ticket.free_before
+            arguments = swap_arguments(old, after, free_at, self._ports.wall())
+            old = self._redis.eval(SWAP, len(keys), *keys, *arguments)
+            if not old:
+                return
+        raise ContentionError
 
     def heard(self, operation: Operation[Any], instance: str | None, error: RateLimitError) -> None:
         """Pause an instance that was told to slow down; never raises.
@@ -175,32 +208,47 @@ class Limiter:
         self._memory.pause(line, until)
         if self._redis is None:
             return
+        self._in_turn(line, lambda: self._pause(self._key(line), until))
+
+    def _pause(self, key: str, until: float) -> None:
+        old = self._redis.mget([key])
+        for _ in range(_MOST_SWAPS):
+            now = Line.load(old[0])
+            if now.paused_until >= until:
+                return  # a pause is never shortened by a later, shorter one
+            paused = now._replace(paused_until=until)
+            old = self._redis.eval(SWAP, 1, key, *swap_arguments(old, paused, None, until))
+            if not old:
+                return
+        raise ContentionError
+
+    def _in_turn(self, line: str, work: Callable[[], Later[T]]) -> T | None:
+        """Work on the shared state; None if it fails, which is told in the log."""
+        failed = False
+        if not self._turns.take(line):
+            return None
         try:
-            for _ in range(_MOST_SWAPS):
-                key = self._key(line)
-                old = [self._redis.get(key)]
-                now = Line.load(old[0])
-                # A pause is never shortened by a later, shorter one.
-                paused = now._replace(paused_until=max(now.paused_until, until))
-                if self._redis.eval(SWAP, 1, key, *swap_arguments(old, paused, None, until)):
-                    return
-        except Exception as failure:  # noqa: BLE001 - the answer to the call must get through
+            result = work()
+        except Exception as failure:  # noqa: BLE001 - a lost store must not stop or fail a send
+            # Only this: others' lines may be well where the state of this one is not.
+            failed = isinstance(failure, self._away)
             self._without_store(failure)
+            return None
+        else:
+            self._trouble.over("store", "the shared store of the rate limits answers again")
+            return result
+        finally:
+            self._turns.give(line, failed=failed)
 
     def _rule(
         self, rules: Rules, line: str, chat: str | None, left_ms: float, cost: int
     ) -> tuple[Ruling, Ticket | None]:
         key = chat if rules.gap_s else None
         if self._redis is not None:
-            try:
-                ruled = self._shared(rules, line, key, left_ms, cost)
-            except Exception as failure:  # noqa: BLE001 - a lost store must not stop the sends
-                self._without_store(failure)
-            else:
-                self._trouble.over("store", "the shared store of the rate limits answers again")
-                if ruled is not None:
-                    return ruled
-        # No store, or too much contention in it: this client's own count decides.
+            ruled = self._in_turn(line, lambda: self._shared(rules, line, key, left_ms, cost))
+            if ruled is not None:
+                return ruled
+        # No store, or it fails: this client's own count decides.
         free_at = 0.0 if key is None else self._memory.free_at(key)
         now = self._ports.wall()
         ruling = self._memory.take(rules, line, key, now, self.chance(), left_ms, cost)
@@ -208,12 +256,12 @@ class Limiter:
 
     def _shared(
         self, rules: Rules, line: str, chat: str | None, left_ms: float, cost: int
-    ) -> tuple[Ruling, Ticket | None] | None:
-        """Decide on the shared state; None when others were always faster."""
+    ) -> tuple[Ruling, Ticket | None]:
+        """Decide on the shared state."""
         memory = self._memory
         keys = [self._key(line)] if chat is None else [self._key(line), self._key(chat)]
+        old = self._redis.mget(keys)
         for _ in range(_MOST_SWAPS):
-            old = self._redis.mget(keys)
             now = self._ports.wall()
             free_at = 0.0 if chat is None else max(float(old[1] or 0), memory.free_at(chat))
             stored = Line.load(old[0])
@@ -228,11 +276,21 @@ class Limiter:
                 return ruling, None
             to = None if chat is None else ruling.next_to_recipient
             arguments = swap_arguments(old, ruling.line, to, now)
-            if self._redis.eval(SWAP, len(keys), *keys, *arguments):
+            try:
+                old = self._redis.eval(SWAP, len(keys), *keys, *arguments)
+            except Exception:
+                raise
+            except BaseException:  # cancelled, when the place may have been taken already
+                unsure = _ticket(line, chat, ruling, free_at, shared=False)
+                if unsure is not None:
+                    with suppress(Exception):
+                        self._give_back(unsure, written=arguments[1])
+                raise
+            if not old:
                 # Kept here too, so that the count goes on when the store is lost.
                 memory.learn(rules, line, chat, ruling, now)
                 return ruling, _ticket(line, chat, ruling, free_at, shared=True)
-        return None
+        raise ContentionError
 
     def _key(self, name: str) -> str:
         return f"{self._config.redis_prefix}:{name}"
@@ -248,6 +306,13 @@ class Limiter:
         """Close the connection to the store."""
         if self._redis is not None:
             close_redis(self._redis)
+
+
+def _places_for(redis: Any) -> int:
+    """Return how many may ask the store at once and all find a connection in the pool."""
+    if redis is None:
+        return 1
+    return min(_MOST_AT_ONCE, getattr(redis.connection_pool, "max_connections", _MOST_AT_ONCE))
 
 
 def _ticket(

@@ -99,7 +99,7 @@ class SendSearch:
             self._search(search, {"remoteJid": chat, "fromMe": True})
             if enough():
                 return
-        if not search.channel_told and search.wanted.lid is None:
+        if not search.channel_told and not any(jid.endswith(LID) for jid in told):
             # Asked by phone, 2.3.7 tells the phone also where its rows keep the hidden id.
             for chat in search.wanted.chats:
                 if chat.endswith(PHONE):
@@ -141,7 +141,7 @@ class SendSearch:
                 raise
         else:
             told = [check.jid for check in checks if check.jid]
-            if search.wanted.phone is None:
+            if search.wanted.by_lid:
                 # A hidden id that comes back as it went tells no phone, under which a server since
                 # 2.3.7 may have stored the message.
                 told = [jid for jid in told if not jid.endswith(LID)]
@@ -181,9 +181,14 @@ class SendSearch:
         for record in records:
             self._passed(search, record)
             search.sight(record, "store")
-            if search.wanted.hidden(record):
+            if search.wanted.hidden(record) and not self._is_of_another(search, record):
                 search.hidden.setdefault(str(record["key"].get("id")), record)
         return records
+
+    def _is_of_another(self, search: Search, record: Mapping[str, Any]) -> bool:
+        """Tell if both ids of the record's chat are known, and neither is the recipient's."""
+        both = search.wanted.phone is not None and search.wanted.lid is not None
+        return both and bool(self._lids.forms([_chat(record)]))
 
     def _unveil(self, search: Search) -> None:
         """Find out from their chats whose the hidden ids are that have the same content."""

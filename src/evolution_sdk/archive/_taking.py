@@ -41,6 +41,7 @@ _LEFT_OUT = frozenset({"base64", "mediaKey", "jpegThumbnail"})
 
 
 _MOST_INT = 2**63
+_ADDED_OPTION = "pollAddOptionMessage"
 _CHANGES = (MessagesUpdate, MessagesDelete, MessagesEdited, SendMessageUpdate)
 _GROUPS = (GroupsUpsert, GroupsUpdate)
 # Their keys were written by a stranger's phone, so no pair of ids is learned from them.
@@ -229,9 +230,11 @@ def _changes(
 def _edit_of(message: EventMessage, target: MessageKey, event: Event[Any], now: int) -> UpdateRow:
     """Make the change that a message of its own tells: an edit, of which the text may be sealed."""
     at = int(message.sent_at.timestamp()) if message.sent_at is not None else now
+    # An option that is added to a poll is not the new text of the poll.
+    words = None if message.content_type == _ADDED_OPTION else _clean(message.text)
     return UpdateRow(
         f"{event.dedupe_key}:{message.id}", _clean(event.instance), _clean(target.id), "edit", None,
-        _name(message.key.participant), _clean(message.text), at, _name(message.remote_jid),
+        _name(message.key.participant), words, at, _name(message.remote_jid),
         message.from_me, _name(message.key.participant_alt),
     )  # fmt: skip
 
@@ -302,12 +305,21 @@ def _text(jid: Jid | None) -> str | None:
 
 
 def _without_files(value: Any) -> Any:
-    """Copy a record without contents and keys of files."""
+    """Copy a record without contents and keys of files, and without what may be seen only once."""
     if is_object(value):
-        return {k: _without_files(v) for k, v in value.items() if k not in _LEFT_OUT}
+        return {
+            k: _without_files(v)
+            for k, v in value.items()
+            if k not in _LEFT_OUT and not (k == "quotedMessage" and _vanishes(v))
+        }
     if is_array(value):
         return [_without_files(each) for each in value]
     return value
+
+
+def _vanishes(quoted: Any) -> bool:
+    # An answer brings along what it answers.
+    return is_object(quoted) and EventMessage.from_wire({"message": quoted}).is_view_once
 
 
 def _bytes(_value: object) -> None:

@@ -253,7 +253,7 @@ class AdReferral:
         utm_campaign: Name of the campaign.
     """
 
-    ctwa_clid: str | None = None
+    ctwa_clid: str | None = field(default=None, repr=False)
     source_id: str | None = None
     source_url: str | None = field(default=None, repr=False)
     source_type: str | None = None

@@ -26,6 +26,7 @@ from ._json import NOTHING, object_at, text_at, time_at
 # Parameters come from strangers: what a button needs is far shorter.
 _MOST_JSON = 65_536
 _THOUSAND = 1000
+_MOST_EXPONENT = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +249,8 @@ def payment_of(content: Content) -> Payment | None:
             expires_at=time_at(part, "expiryTimestamp"),
             request=MessageKey.from_wire(request) if request else None,
         )
-    shown = interactive_of(content) if content.kind is MessageKind.INTERACTIVE else None
+    # Templates and plain buttons hold native flows, too.
+    shown = interactive_of(content)
     if shown is None:
         return None
     every = (shown, *shown.cards)
@@ -325,7 +327,8 @@ def _decimal(value: object) -> Decimal | None:
         found = Decimal(str(value)[:40])
     except ArithmeticError:
         return None
-    return found if found.is_finite() else None
+    # Sums of greater exponents would overflow.
+    return found if found.is_finite() and abs(found.adjusted()) <= _MOST_EXPONENT else None
 
 
 def _thousandth(node: Mapping[str, object], name: str) -> Decimal | None:
@@ -486,8 +489,10 @@ def _plain_button(button: Mapping[str, object]) -> Button:
     # EVOLUTION stores {"0": {type, displayText, id …}} (`facts/webhooks.json`).
     inner = next(filter(is_object, button.values()), NOTHING) if "0" in button else button
     label = object_at(inner, "buttonText")
+    kind = text_at(inner, "type")
     return Button(
-        text_at(inner, "type") or "reply",
+        # WhatsApp's word for it on 2.2.3, where later versions write a number.
+        "reply" if kind in (None, "RESPONSE") else kind,
         written(inner, "buttonId", "id"),
         text_at(label, "displayText") or text_at(inner, "displayText"),
         None,

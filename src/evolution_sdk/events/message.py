@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from evolution_sdk.identity import Jid
-from evolution_sdk.identity.lids import jid_or_none
+from evolution_sdk.identity.lids import is_stripped_lid, jid_or_none
 from evolution_sdk.models.base import Model, Number
 from evolution_sdk.models.message import Message, MessageKey, StatusUpdate
 from evolution_sdk.models.message_types import MessageKind
@@ -72,12 +72,22 @@ _SELECTIONS = frozenset(
 _LOCATIONS = frozenset({MessageKind.LOCATION, MessageKind.LIVE_LOCATION})
 _CONTACTS = frozenset({MessageKind.CONTACT, MessageKind.CONTACTS})
 _TEXTS = frozenset({"conversation", "extendedTextMessage"})
+_STORIES = "status@broadcast"
+# Only these may name a message outside their own chat: they change nothing there.
+_ABOUT_STORIES = frozenset({MessageKind.PROTOCOL, MessageKind.STORY_NOTICE})
 # The library of the server turns these keys by itself (``cleanMessage`` of Baileys).
 _FROM_OUR_SIDE = frozenset({"reactionMessage", "pollUpdateMessage"})
-# What 2.4 puts in the place of a text's own context (`facts/versions/baileys.md`).
+# What 2.4 puts in the place of a text's own context (`facts/versions/baileys.md`): the fields of
+# ``MessageContextInfo`` in the protobuf, none of which is one of ``ContextInfo``.
 _MESSAGE_CONTEXT = frozenset(
-    {"deviceListMetadata", "deviceListMetadataVersion", "messageSecret", "threadId"}
-)
+    {
+        "accountEncryptionAttestation", "associatedPrimaryIdentityKey", "botMessageSecret",
+        "botMetadata", "capiCreatedGroup", "deviceListMetadata", "deviceListMetadataVersion",
+        "limitSharing", "limitSharingV2", "messageAddOnDurationInSecs", "messageAddOnExpiryType",
+        "messageAssociation", "messageSecret", "paddingBytes", "reportingTokenVersion",
+        "supportPayload", "teeBotMetadata", "threadId", "weblinkRenderConfig",
+    }
+)  # fmt: skip
 
 
 class EventMessage(Message):
@@ -211,9 +221,13 @@ class EventMessage(Message):
         """
         ours = not key.from_me and not self.is_group and not self.is_status
         writer = self.key.participant or None
+        chat = self.key.remote_jid
+        # A story is in no chat; who wrote to us in private about their own is its writer.
+        if key.remote_jid == _STORIES and self.kind in _ABOUT_STORIES:
+            chat, writer = key.remote_jid, writer or self.key.remote_jid
         return MessageKey(
             id=key.id,
-            remote_jid=self.key.remote_jid,
+            remote_jid=chat,
             from_me=ours,
             participant=writer if key.from_me else key.participant,
             participant_alt=self.key.participant_alt if key.from_me else key.participant_alt,
@@ -354,9 +368,11 @@ class EventMessage(Message):
 
     @property
     def buttons(self) -> tuple[Button, ...]:
-        """Everything in it that can be pressed, rows of lists included."""
+        """Everything in it that can be pressed, rows of lists and cards included."""
         shown = self.interactive
-        return () if shown is None else shown.buttons
+        if shown is None:
+            return ()
+        return tuple(button for each in (shown, *shown.cards) for button in each.buttons)
 
     @property
     def order(self) -> Order | None:
@@ -474,15 +490,18 @@ def _jid(text: str | None, mode: str | None) -> Jid | None:
     """Read a JID; digits without a server are a hidden id where the message says so.
 
     2.4 cuts off everything after a colon, the server of a device's JID included, so that the digits
-    of a hidden id look like a phone (`facts/versions/baileys.md` "SDK misreadings").
+    of a hidden id look like a phone (`facts/versions/baileys.md` "SDK misreadings"). Where nothing
+    is said, their number tells.
     """
-    if text and "@" not in text and mode == "lid":
+    if text and "@" not in text and (mode == "lid" or (not mode and is_stripped_lid(text))):
         return jid_or_none(f"{text}@lid")
     return jid_or_none(text)
 
 
 def _other(known: str, *told: str | None) -> Jid | None:
     """Return the first of these ids that is not the known one, such as the phone of a ``@lid``."""
-    # 2.3.7 writes the phone of a hidden chat twice (`facts/versions/baileys.md`).
-    found = (jid_or_none(one) for one in told if one and one != known)
-    return next((jid for jid in found if jid is not None), None)
+    # 2.3.7 writes the phone of a hidden chat twice (`facts/versions/baileys.md`). Where a server
+    # knows no phone, the digits of the hidden id may stand in its place: they are none.
+    same = known.partition("@")[0].partition(":")[0]
+    found = (jid_or_none(one) for one in told if one)
+    return next((jid for jid in found if jid is not None and jid.user != same), None)

@@ -193,7 +193,7 @@ class MessageEvent(Event[D_co]):
 
     @property
     def buttons(self) -> tuple[Button, ...]:
-        """Everything in it that can be pressed, rows of lists included."""
+        """Everything in it that can be pressed, rows of lists and cards included."""
         return self.message.buttons
 
     @property

@@ -325,8 +325,9 @@ class MessagesDelete(MessageEvent[EventMessage]):
 
     @property
     def from_me(self) -> bool:
-        """True if this account deleted it."""
-        return self._is_record or self.data.from_me
+        """True if this account deleted it, whatever ``fromMe`` says (2.2.3, hidden ids)."""
+        who = self.deleted_by
+        return self._is_record or self.data.from_me or (who is not None and is_account(self, who))
 
     @property
     def kind(self) -> MessageKind:

@@ -23,6 +23,7 @@ from .chat_forms import LID
 __all__ = ["is_stripped_lid", "jid_or_none", "pairs_in"]
 
 _HIDDEN_DIGITS = 14
+_LONGEST = 100
 # Fields of one object that name the same person.
 _SAME_PERSON = (
     ("remoteJid", "remoteJidAlt", "previousRemoteJid", "remoteLid", "lid", "phoneNumber"),
@@ -76,7 +77,7 @@ def pairs_in(told: Any, own: object = None) -> Iterator[tuple[Jid, Jid]]:
     Args:
         told: An event, a model, their JSON, or a list of them.
         own: The account's phone, so that an own message under it makes no pair with its chat.
-            Default: ``sender`` of the envelope.
+            ``sender`` of an envelope takes its place.
     """
     for part, hidden, account in _parts_of(told, own):
         yield from _pairs_of(part, hidden, account)
@@ -99,7 +100,7 @@ def _parts_of(told: Any, own: object) -> list[tuple[Mapping[str, Any], list[str]
         seen[id(part)] = part
         if is_object(part):
             if "data" in part and "event" in part:  # the envelope of an event
-                own = part.get("sender")
+                own = part.get("sender") or own
                 todo.append(part["data"])
                 continue
             hidden = _survey(part, todo)
@@ -136,8 +137,9 @@ def _pairs_of(part: Mapping[str, Any], hidden: list[str], own: object) -> Iterat
         for other in _PARTNERS.get(name, ()):
             phone = part.get(other)
             # Some servers name the account as the other id of the chat it writes in.
-            if phone is not None and not (by_me and name in _CHAT and _is_same(phone, own)):
-                yield from _pair(part[name], phone)
+            if phone is None or (by_me and name in _CHAT and _is_writer(phone, part, own)):
+                continue
+            yield from _pair(part[name], phone)
     if "senderPn" in part or "senderLid" in part:
         # Baileys 6.7 names the writer separately: in groups the participant, otherwise the chat.
         writer = part.get("participant") or (None if by_me else part.get("remoteJid"))
@@ -167,6 +169,14 @@ def number_pair(number: Any, jid: Any) -> Iterator[tuple[Jid, Jid]]:
             yield from _pair(number, jid)
 
 
+def _is_writer(phone: object, part: Mapping[str, Any], own: object) -> bool:
+    """Tell if an id in an own message is the account's: 2.3.0 to 2.3.2 put it in the chat's place.
+
+    There it is ``senderPn`` as well, so that rows of the store need no envelope.
+    """
+    return _is_same(phone, own) or _is_same(phone, part.get("senderPn"))
+
+
 def _is_same(phone: object, own: object) -> bool:
     one, other = jid_or_none(phone), jid_or_none(own)
     return one is not None and other is not None and one.bare == other.bare
@@ -175,6 +185,9 @@ def _is_same(phone: object, own: object) -> bool:
 def _pair(one: Any, other: Any) -> Iterator[tuple[Jid, Jid]]:
     # Most pairs of fields hold no hidden id: a check before parsing saves the time.
     if not (isinstance(one, str) and isinstance(other, str)) or (LID in one) is (LID in other):
+        return
+    # Made-up ids may have megabytes, and pairs are remembered.
+    if len(one) > _LONGEST or len(other) > _LONGEST:
         return
     hidden, phone = (one, other) if LID in one else (other, one)
     lid, known = jid_or_none(hidden), None if is_stripped_lid(phone) else jid_or_none(phone)

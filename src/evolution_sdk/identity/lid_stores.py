@@ -141,12 +141,13 @@ class SqliteLidStore:
 class RedisLidStore:
     """Keeps the pairs of a ``LidMap`` in Redis, for several machines (extra ``redis``).
 
-    The pairs are fields of one hash; it has no bound of its own.
+    The pairs are fields of one hash, which has no bound of its own; a counter beside it tells which
+    of two pairs is the newer one.
 
     Args:
         server: The URL, such as ``redis://127.0.0.1:6379/0``, or a client of ``redis.Redis``,
             which is not closed.
-        key: Name of the hash.
+        key: Name of the hash; that of the counter is ``key`` and ``:count``.
 
     Raises:
         ConfigurationError: redis-py is not installed, the URL is not one, or the client is one of
@@ -164,7 +165,10 @@ class RedisLidStore:
             )
 
     def load(self, most: int) -> list[tuple[str, str]]:
-        """Read the pairs; Redis keeps no order.
+        """Read the newest pairs, the oldest of them first.
+
+        A pair whose phone has a newer one, told by a process that had not heard of the older one,
+        is removed.
 
         Args:
             most: Most pairs.
@@ -173,7 +177,12 @@ class RedisLidStore:
             Hidden id and phone of each.
         """
         found: Mapping[Any, Any] = self._client.hgetall(self._key)
-        return [(_text(lid), _text(phone)) for lid, phone in found.items()][:most]
+        told = sorted((*_numbered(_text(value)), _text(lid)) for lid, value in found.items())
+        newest = {phone: lid for _, phone, lid in told}
+        former = [lid for _, phone, lid in told if newest[phone] != lid]
+        if former:
+            self.forget(former)
+        return [(lid, phone) for _, phone, lid in told if newest[phone] == lid][-most:]
 
     def put(self, pairs: Mapping[str, str]) -> None:
         """Keep pairs.
@@ -181,7 +190,10 @@ class RedisLidStore:
         Args:
             pairs: Phone digits by hidden id.
         """
-        self._client.hset(self._key, mapping=dict(pairs))
+        # Redis keeps no order of fields: a number tells which of two pairs is the newer one.
+        number = self._client.incr(f"{self._key}:count")
+        numbered = {lid: f"{phone}:{number}" for lid, phone in pairs.items()}
+        self._client.hset(self._key, mapping=numbered)
 
     def forget(self, lids: Collection[str]) -> None:
         """Drop pairs.
@@ -233,3 +245,8 @@ def _connected(url: str) -> Any:
 
 def _text(value: object) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _numbered(text: str) -> tuple[int, str]:
+    phone, _, number = text.partition(":")
+    return (int(number) if number.isdecimal() else 0), phone

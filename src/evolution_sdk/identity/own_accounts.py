@@ -19,6 +19,8 @@ __all__ = ["OwnAccount", "OwnAccounts"]
 _MOST_INSTANCES: Final = 10_000
 _MOST_LIDS: Final = 4
 _MOST_ROWS: Final = 5_000
+_LONGEST: Final = 300
+"""Most characters of a name or id that is remembered; made-up ones may have megabytes."""
 # Only these tell who wrote a message. In ``messages.edited`` the account stands for the contact
 # who edited, with ``fromMe`` true (`facts/versions/baileys.md`, "SDK misreadings").
 _OF_MESSAGES: Final = frozenset(
@@ -89,19 +91,21 @@ class OwnAccounts:
 
     def _learn_event(self, raw: Mapping[str, Any], proven: bool) -> None:
         instance, sender, event = raw.get("instance"), raw.get("sender"), raw["event"]
-        if type(instance) is not str or not instance:
+        if type(instance) is not str or not 0 < len(instance) <= _LONGEST:
             return
         # Nearly every event repeats the account: text is compared before it is read.
         if type(sender) is str and self._told.get(instance) != (sender, proven):
             self._phone(instance, sender, proven)
-            self._told[instance] = (sender, proven)
+            if len(sender) <= _LONGEST:
+                with self._lock:
+                    self._told[instance] = (sender, proven)
         if type(event) is not str:
             return
         if event in _OF_CONNECTION:
             for row in _rows(raw.get("data")):
                 if isinstance(row.get("wuid"), str):
                     self._phone(instance, row["wuid"], proven)
-                    self._told.pop(instance, None)
+                    self._look_again(instance)
         elif event in _OF_MESSAGES:
             for row in _rows(raw.get("data")):
                 key = row.get("key")
@@ -110,9 +114,14 @@ class OwnAccounts:
 
     def _learn_row(self, raw: Mapping[str, Any], proven: bool) -> None:
         name, owner = raw.get("name") or raw.get("instanceName"), raw.get("ownerJid")
-        if isinstance(name, str) and isinstance(owner, str):
+        if isinstance(name, str) and len(name) <= _LONGEST and isinstance(owner, str):
             self._phone(name, owner, proven)
-            self._told.pop(name, None)
+            self._look_again(name)
+
+    def _look_again(self, instance: str) -> None:
+        """Read the next envelope's account, even if it is the one that was read last."""
+        with self._lock:
+            self._told.pop(instance, None)
 
     def _phone(self, instance: str, text: str, proven: bool) -> None:
         jid = jid_or_none(text)

@@ -270,16 +270,20 @@ def _told(inner: Mapping[str, Any]) -> bool:
 
 def _text(content: Content, depth: int) -> str | None:
     plain = content.inner.get("conversation")
-    if isinstance(plain, str):
+    # An empty one beside a file does not hide its caption.
+    if isinstance(plain, str) and (plain or content.name == "conversation"):
         return plain
+    empty: str | None = None
     # A type that is new may still have words, under the names that most types use.
     for path in _USUAL_TEXT if content.row is None else content.row.text:
         words = [_words(value, depth) for value in values_at(content.part, path)]
         told = [word for word in words if word is not None]
-        if told:
+        if any(told):
             # Several options of a poll, or parts of an answer, are one text.
             return told[0] if len(told) == 1 else ", ".join(told)
-    return None
+        # An empty title does not hide the words below it.
+        empty = "" if told else empty
+    return empty
 
 
 def _words(value: object, depth: int) -> str | None:

@@ -47,9 +47,15 @@ class Fingerprint:
         """Tell if it may be stored under an id of the recipient that we do not know.
 
         A person is a phone number or a hidden id to the server, and not always the one that was
-        written: 2.3.7 and later store a send to a hidden id under the phone number (recorded).
+        written: 2.3.7 and later store a send to a hidden id under the phone number (recorded). The
+        other id may be remembered, but no memory is certain: numbers are given to other people.
         """
-        return (self.phone is None) is not (self.lid is None)
+        return self.phone is not None or self.lid is not None
+
+    @property
+    def by_lid(self) -> bool:
+        """Tell if the send named the recipient by hidden id."""
+        return self.chats[:1] != () and self.chats[0].endswith(LID)
 
     def also(self, chats: Iterable[str]) -> Fingerprint:
         """The same with further chats."""
@@ -80,13 +86,13 @@ class Fingerprint:
             record: A stored record.
 
         Returns:
-            The ``@lid`` while only the recipient's phone is known, the phone's JID while only the
-            hidden id is; None when the record is none of ours, of another content, or names both.
+            The ``@lid`` where the send named the phone, the phone's JID where it named the hidden
+            id; None when the record is none of ours, of another content, or names both.
         """
         key = _own_key(record)
         if key is None or not self.place_unknown:
             return None
-        unknown, known = (LID, PHONE) if self.lid is None else (PHONE, LID)
+        unknown, known = (PHONE, LID) if self.by_lid else (LID, PHONE)
         chat, other = key.get("remoteJid"), key.get("remoteJidAlt")
         if not isinstance(chat, str) or not chat.endswith(unknown) or chat in self.chats:
             return None

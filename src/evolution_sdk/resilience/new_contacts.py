@@ -33,7 +33,7 @@ class Paused(NamedTuple):
 class _InstanceRefusals:
     """The refusals of one instance."""
 
-    times: deque[float]
+    times: deque[tuple[float, str]]
     until: float = float("-inf")
     refusals: int = 0
 
@@ -54,12 +54,14 @@ class NewContactPause:
         self._instances: BoundedDict[str, _InstanceRefusals] = BoundedDict(_MOST_INSTANCES)
         self._lock = free_in_child(threading.Lock())
 
-    def refused(self, instance: str, now: float) -> None:
+    def refused(self, instance: str, now: float, chat: str = "") -> None:
         """Count a refused message; a pause begins, or begins anew, when they are too many.
 
         Args:
             instance: The instance that sent it.
             now: The present, in unix seconds.
+            chat: A name of its chat, of which only the latest refusal counts: several are about
+                that chat, not about the account. Empty if it is not known.
         """
         with self._lock:
             found = self._instances.get(instance)
@@ -67,9 +69,13 @@ class NewContactPause:
                 # The count alone decides: more than it takes need not be remembered exactly.
                 most = max(self._after, _MOST_REFUSALS)
                 found = self._instances[instance] = _InstanceRefusals(deque(maxlen=most))
-            found.times.append(now)
-            while found.times and found.times[0] <= now - self._window_s:
-                found.times.popleft()
+            # After a clock that ran ahead, some lie in the future: they are not of this time.
+            kept = [
+                (at, of)
+                for at, of in found.times
+                if now - self._window_s < at <= now and not (chat and of == chat)
+            ]
+            found.times = deque((*kept, (now, chat)), maxlen=found.times.maxlen)
             if len(found.times) >= self._after:
                 found.until = max(found.until, now + self._pause_s)
                 found.refusals = len(found.times)
@@ -85,6 +91,8 @@ class NewContactPause:
             found = self._instances.get(instance)
             if found is None or found.until <= now:
                 return None
+            # A clock that ran ahead and was set back must not make it last for years.
+            found.until = min(found.until, now + self._pause_s)
             return Paused(found.until, found.refusals)
 
     def lift(self, instance: str) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from bisect import bisect_right, insort
-from collections.abc import Mapping, Sequence
+import math
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, NamedTuple
+from itertools import repeat
+from typing import Any, Final, NamedTuple
 
+from evolution_sdk._base.json_types import is_array
 from evolution_sdk.config import RateLimitConfig
 
 __all__ = [
@@ -26,28 +29,58 @@ __all__ = [
 _MINUTE_S = 60.0
 _DAY_S = 86_400.0
 _EPOCH = date(1970, 1, 1)
-_MOST_KEPT: Final = 256
+# So many places are kept one by one, which is exact. More of them are taken together.
+_MOST_ALONE: Final = 64
+_MOST_FAR: Final = 32
 _MOST_WRITERS: Final = 256
 _NOBODY: Final[Mapping[str, int]] = {}
+_MISSING: Final[list[Any]] = [(), _NOBODY, ()]  # of a state written by an older version
 
 
 class Place(NamedTuple):
     """Place of one call in a line: the moment when it was, or will be, let through.
 
+    Where a line is long, several of about the same moment are one: ``at`` is then the latest.
+
     Attributes:
         at: The moment, in unix seconds.
         step_s: Time by which it moves the steady rate on, in seconds.
         cost: Number of messages that it counts for.
+        earlier_s: Time by which the steady rate would be caught up before ``at + step_s``, if
+            nothing came before, in seconds: of several, the first ones began earlier than ``at``.
     """
 
     at: float
     step_s: float = 0.0
     cost: int = 1
+    earlier_s: float = 0.0
 
     @property
     def day(self) -> int:
         """The UTC day, counted from 1970."""
         return int(self.at // _DAY_S)
+
+    def joined(self, later: Place) -> Place:
+        """Take a place and a later one together; no limit sees less than of both alone."""
+        ends = max(self.ends + later.step_s, later.ends)
+        step_s = self.step_s + later.step_s
+        return Place(later.at, step_s, self.cost + later.cost, later.at + step_s - ends)
+
+    def without(self, place: Place) -> Place:
+        """Take one out of several."""
+        step_s = max(0.0, self.step_s - place.step_s)
+        # The end stays: nobody knows how much of it was this one's.
+        earlier_s = max(0.0, self.at + step_s - self.ends)
+        return Place(self.at, step_s, self.cost - place.cost, earlier_s)
+
+    def share(self, cost: int) -> Place:
+        """Return a part of several, for so many messages."""
+        return Place(self.at, self.step_s * cost / self.cost, cost)
+
+    @property
+    def ends(self) -> float:
+        """Moment when the steady rate is caught up, if nothing came before."""
+        return self.at + self.step_s - self.earlier_s
 
 
 class Line(NamedTuple):
@@ -62,6 +95,7 @@ class Line(NamedTuple):
         paused_until: End of a pause, before which nothing is let through.
         weights: ``step_s`` and ``cost`` for each of ``recent``.
         shares: Messages of ``today`` by writer, where several processes share the line.
+        earlier: ``earlier_s`` for each of ``weights``; empty where it is 0 for all.
     """
 
     due: float = 0.0
@@ -72,6 +106,7 @@ class Line(NamedTuple):
     paused_until: float = 0.0
     weights: tuple[tuple[float, int], ...] = ()
     shares: Mapping[str, int] = _NOBODY
+    earlier: tuple[float, ...] = ()
 
     def dump(self) -> str:
         """Return the state as text, for a shared store."""
@@ -82,8 +117,9 @@ class Line(NamedTuple):
         """Read the state from text; None and anything unreadable give an empty state."""
         # Another version may have written it, with fewer or more fields.
         try:
-            due, recent, day, today, first_day, paused_until, *more = json.loads(text or "")
-            weights, shares, *_ = more or ((), _NOBODY)
+            fields: list[Any] = json.loads(text or "")
+            due, recent, day, today, first_day, paused_until, *more = fields
+            weights, shares, earlier, *_ = [*more, *_MISSING[len(more) :]]
             return cls(
                 float(due),
                 tuple(map(float, recent)),
@@ -93,6 +129,7 @@ class Line(NamedTuple):
                 float(paused_until),
                 tuple((float(step), int(cost)) for step, cost in weights),
                 {str(writer): int(share) for writer, share in shares.items()},
+                tuple(map(float, earlier if is_array(earlier) else ())),
             )
         except (ValueError, TypeError, AttributeError, OverflowError):
             return cls()
@@ -101,14 +138,15 @@ class Line(NamedTuple):
     def places(self) -> tuple[Place, ...]:
         """The places of ``recent``; those written by an older version have no weight."""
         bare = len(self.recent) - len(self.weights)
-        light = (Place(at, 0.0) for at in self.recent[:bare])
-        kept = zip(self.recent[bare:], self.weights, strict=False)
-        return (*light, *(Place(at, *weight) for at, weight in kept))
-
-    @property
-    def caught_up_at(self) -> float:
-        """Moment when the steady rate is caught up with all places."""
-        return _caught_up(self.due, self.places)
+        light = (Place(at) for at in self.recent[:bare])
+        whole = len(self.earlier) == len(self.weights)
+        kept = zip(
+            self.recent[bare:],
+            self.weights,
+            self.earlier if whole else repeat(0.0),
+            strict=False,
+        )
+        return (*light, *(Place(at, step, cost, early) for at, (step, cost), early in kept))
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,12 +268,14 @@ def reserve(
         The wait, and the new state if a place was taken.
     """
     stretch = 1 + rules.jitter * chance
+    places = line.places
+    caught_up_at = _caught_up(line.due, places)
     # The latest of the moments that the limits allow; its limit is named in the result.
     at, limit = now, ""
     for moment, name in (
         (line.paused_until, "pause"),
-        (line.caught_up_at - max(0, rules.burst - cost) * rules.interval_s, rules.rate_name),
-        (_minute_free_at(rules, line), "per_minute"),
+        (caught_up_at - max(0, rules.burst - cost) * rules.interval_s, rules.rate_name),
+        (_minute_free_at(rules, places), "per_minute"),
     ):
         if moment > at:
             at, limit = moment, name
@@ -294,11 +334,9 @@ def without_place(line: Line, place: Place, writer: str = "") -> Line:
     Returns:
         The new state.
     """
-    places = list(line.places)
-    if place in places:
-        places.remove(place)
-        line = _holding(line, line.due, places)
-    if line.day != place.day or (writer and line.shares.get(writer, 0) < place.cost):
+    lost = line.day != place.day or line.shares.get(writer, 0) < place.cost
+    line = _holding(line, line.due, _lifted(line, place, alone=bool(writer) and lost))
+    if line.day != place.day or (writer and lost):
         return line  # a past day, or a shared store that has lost the place
     shares = dict(line.shares)
     if writer:
@@ -336,7 +374,7 @@ def with_own(line: Line, own: Line, writer: str) -> Line:
     for place in reversed(own.places):  # the store lacks the latest ones
         if left <= 0:
             break
-        insort(places, place, key=_at)
+        insort(places, place if place.cost <= left else place.share(left), key=_at)
         left -= place.cost
     if left > 0:
         due = max(due, own.due)
@@ -346,42 +384,92 @@ def with_own(line: Line, own: Line, writer: str) -> Line:
 
 
 def _holding(line: Line, due: float, places: Sequence[Place]) -> Line:
-    recent = tuple(place.at for place in places)
-    return line._replace(due=due, recent=recent, weights=tuple(place[1:] for place in places))
+    return line._replace(
+        due=due,
+        recent=tuple([place.at for place in places]),
+        weights=tuple([(place.step_s, place.cost) for place in places]),
+        earlier=tuple([place.earlier_s for place in places])
+        if any(place.earlier_s for place in places)
+        else (),
+    )
 
 
 def _at(place: Place) -> float:
     return place.at
 
 
-def _caught_up(due: float, places: Sequence[Place]) -> float:
-    for at, step_s, _ in places:
-        due = max(due, at) + step_s
+def _caught_up(due: float, places: Iterable[Place]) -> float:
+    for at, step_s, _, earlier_s in places:
+        due = max(due + step_s, at + step_s - earlier_s)
     return due
+
+
+def _lifted(line: Line, place: Place, *, alone: bool) -> Sequence[Place]:
+    """Take a place out of those of a line, also out of several taken together.
+
+    Args:
+        line: The line.
+        place: The place.
+        alone: Whether the line may lack it: several that it could be among are then another's.
+    """
+    places = list(line.places)
+    if place in places:
+        places.remove(place)
+        return places
+    index = bisect_left(places, place.at, key=_at)
+    if alone or index == len(places) or places[index].cost < place.cost:
+        return places
+    if index == 0 and line.due >= place.ends:
+        return places  # it may be folded into ``due`` already
+    left = places[index].without(place)
+    places[index : index + 1] = [left] if left.cost else []
+    return places
 
 
 def _folded(
     rules: Rules, due: float, places: Sequence[Place], now: float
 ) -> tuple[float, Sequence[Place]]:
     """Keep the places of the last minute and those to come; fold the others into ``due``."""
-    kept = len(places)
+    gone = len(places)
     if rules.interval_s or rules.per_minute:
         # Measured from the present and not from the latest place, which may be given back.
-        kept = bisect_right(places, now - _MINUTE_S, key=_at)
-        if not rules.per_minute:
-            kept = max(kept, len(places) - _MOST_KEPT)
-    return _caught_up(due, places[:kept]), places[kept:]
+        gone = bisect_right(places, now - _MINUTE_S, key=_at)
+    kept = places[gone:]
+    return _caught_up(due, places[:gone]), kept if len(kept) <= _MOST_ALONE else _joined(kept)
 
 
-def _minute_free_at(rules: Rules, line: Line) -> float:
+def _joined(places: Sequence[Place]) -> Sequence[Place]:
+    """Take places of about the same moment together, so that a line's length has a bound.
+
+    In slots of a second within the minute before the latest place, on which the next one depends,
+    and in a limited number of longer ones before that.
+    """
+    near = places[-1].at - _MINUTE_S
+    # A power of two: slots of several lengths then never overlap in part.
+    far_s = 2.0 ** max(0, math.frexp((near - places[0].at) / _MOST_FAR)[1])
+    joined: list[Place] = []
+    slot = None
+    for place in places:
+        before, slot = slot, place.at // (1.0 if place.at > near else far_s)
+        if slot == before and (place.at > near) == (joined[-1].at > near):
+            joined[-1] = joined[-1].joined(place)
+        else:
+            joined.append(place)
+    return joined
+
+
+def _minute_free_at(rules: Rules, places: Sequence[Place]) -> float:
     """Return the moment before which 60 seconds hold fewer than ``per_minute`` places."""
-    if not rules.per_minute or not line.recent:
+    if not rules.per_minute or not places:
         return 0.0
     # Not before the latest place: places older than a minute before it are forgotten by now.
-    latest = line.recent[-1]
-    if len(line.recent) < rules.per_minute:
-        return latest
-    return max(latest, line.recent[-rules.per_minute] + _MINUTE_S)
+    latest = places[-1].at
+    room = rules.per_minute
+    for place in reversed(places):
+        room -= place.cost
+        if room <= 0:
+            return max(latest, place.at + _MINUTE_S)
+    return latest
 
 
 def _day_free_at(rules: Rules, line: Line, at: float, limit: str) -> tuple[float, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ __all__ = [
     "address",
     "line_key",
     "load_redis",
+    "lost_connections",
     "recipient_key",
     "swap_arguments",
 ]
@@ -32,15 +33,21 @@ _MOST_RECIPIENTS = 50_000
 _KEPT_MS: Final = 90 * 86_400_000
 
 SWAP: Final = """
+local now, same = {}, true
 for i = 1, #KEYS do
-  if (redis.call('GET', KEYS[i]) or '') ~= ARGV[3 * i - 2] then return 0 end
+  now[i] = redis.call('GET', KEYS[i]) or ''
+  same = same and now[i] == ARGV[3 * i - 2]
 end
+if not same then return now end
 for i = 1, #KEYS do
   redis.call('SET', KEYS[i], ARGV[3 * i - 1], 'PX', ARGV[3 * i])
 end
-return 1
+return {}
 """
-"""Compare-and-swap in Lua: write new values unless an old one has changed meanwhile."""
+"""Compare-and-swap in Lua: write new values unless an old one has changed meanwhile.
+
+Returns nothing once they are written, else the values as they are now.
+"""
 
 
 @dataclass(slots=True)
@@ -239,7 +246,7 @@ def address(body: Mapping[str, Any]) -> str | None:
 
 
 def swap_arguments(
-    old: list[str | None], line: Line, recipient: float | None, now: float
+    old: Sequence[str | None], line: Line, recipient: float | None, now: float
 ) -> list[str]:
     """Make the ARGV of :data:`SWAP` for an instance's line and, if given, a recipient's time."""
     arguments = [old[0] or "", line.dump(), str(_KEPT_MS)]
@@ -248,6 +255,14 @@ def swap_arguments(
         left_ms = max(1_000, int((recipient - now) * 1_000) + 1_000)
         arguments += [old[1] or "", repr(recipient), str(left_ms)]
     return arguments
+
+
+def lost_connections() -> tuple[type[Exception], ...]:
+    """Return the errors that tell that Redis cannot be reached, or does not answer."""
+    from redis.exceptions import ConnectionError as Refused
+    from redis.exceptions import TimeoutError as TooSlow
+
+    return OSError, Refused, TooSlow
 
 
 def load_redis(pick: Callable[[], Any]) -> Any:

@@ -35,6 +35,7 @@ _MOST_REFUSALS: Final = 2_000
 _MOST_INSTANCES: Final = 4_096
 _MOST_ROWS: Final = 5_000
 _LONGEST: Final = 100
+_LONGEST_NAME: Final = 300
 # First contacts of one day count as many: a lock lasts hours at least.
 _LATELY_S: Final = 86_400.0
 # Fields of a key that name the chat or, in a chat of two, the other person.
@@ -124,16 +125,20 @@ class Contacts:
         if not is_object(raw):
             return
         instance = event.instance if isinstance(event.instance, str) else ""
+        if len(instance) > _LONGEST_NAME:
+            return
         data = raw.get("data")
         if event.event == "messages.upsert":
             with self._lock:
                 self._listening[instance] = None
-            self._incoming(instance, data)
+            self._incoming(instance, _first(data))
         elif event.event == "messages.set" and is_array(data):
             for row in data[:_MOST_ROWS]:
                 self._incoming(instance, row)
         elif event.event == "messages.update":
-            self._status(instance, data, verified)
+            # What a backfill finds may be days old: it is no reason to pause now.
+            past = getattr(event, "source", None) == "backfill"
+            self._status(instance, _first(data), verified, past)
 
     def note_refusal(self, instance: str | None, message_id: str, chats: Iterable[str]) -> None:
         """Count a refusal of an own message, once.
@@ -145,14 +150,15 @@ class Contacts:
         """
         owner, names = instance or "", tuple(chats)
         known = self.knows(owner, names)
+        chat = min(all_names(names), default="") or next(iter(names), "")
         with self._lock:
             if (owner, message_id) in self._refused:
                 return
             self._refused[owner, message_id] = None
             if not known and names:
-                self._strangers[owner, min(all_names(names), default=names[0])] = self._clock()
+                self._strangers[owner, chat] = self._clock()
         if self._pause is not None:
-            self._pause.refused(owner, self._clock())
+            self._pause.refused(owner, self._clock(), chat)
 
     def knows(self, instance: str | None, chats: Iterable[str]) -> bool:
         """Tell if a chat is known; a group, a channel and a status always are.
@@ -210,7 +216,7 @@ class Contacts:
         if is_object(key) and key.get("fromMe") is False:
             self._learn(instance, (key.get(name) for name in _CHAT_FIELDS))
 
-    def _status(self, instance: str, data: object, verified: bool) -> None:
+    def _status(self, instance: str, data: object, verified: bool, past: bool) -> None:
         # An edit comes as a status, too; it says nothing about delivery.
         if not is_object(data) or is_object(data.get("message")):
             return
@@ -230,6 +236,8 @@ class Contacts:
         names = (*(own or ()), *told.names)
         if rank >= MessageStatus.DELIVERY_ACK.rank:
             self._learn(instance, names)
+        elif past:
+            return
         elif rank == 0 and (verified or own is not None):
             self.note_refusal(instance, key_id, names)
         elif rank == 0 and len(key_id) <= _LONGEST:
@@ -242,6 +250,11 @@ class Contacts:
         with self._lock:
             for chat in plain:
                 self._chats[instance, chat] = None
+
+
+def _first(data: object) -> object:
+    """Return the object itself, or the first of a list, as the typed events read it."""
+    return (data[0] if data else None) if is_array(data) else data
 
 
 def _is_text(value: object) -> TypeGuard[str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from evolution_sdk._base.harmless import harmless
+from evolution_sdk.identity import Jid
 from evolution_sdk.identity.identities import AllLids, Identities
 from evolution_sdk.identity.lids import LidMap, pairs_in
 from evolution_sdk.identity.own_accounts import OwnAccounts
@@ -27,7 +28,8 @@ class EventIntake:
     """The one door by which events enter a client.
 
     Args:
-        witness: Takes the envelope of a verified event as evidence for lost sends.
+        witness: Takes the envelope of a verified event as evidence for lost sends, and the
+            account's phone, where it is known.
         lids: The pairs of ids that are proven.
         bus: Passes the event on to those who wait for one.
         clock: Unix seconds.
@@ -44,7 +46,7 @@ class EventIntake:
 
     def __init__(
         self,
-        witness: Callable[[Any], object],
+        witness: Callable[[Any, Jid | None], object],
         lids: LidMap,
         bus: EventBus,
         clock: Callable[[], float],
@@ -74,15 +76,22 @@ class EventIntake:
             typed: Any = event
             if not isinstance(event, Event):
                 typed = parse_event(typed)
-            if verified:
-                self._witness(typed.raw)
-            # Messages of others name pairs of ids as well, and come far more often.
-            lids = self.proven if verified else self._unproven
-            for lid, phone in pairs_in(typed.raw):
-                lids.add(lid, phone)
-            self.identities.accounts.learn(typed.raw, proven=verified)
+            # What cannot be learned must not keep the event from those who wait for it.
+            harmless(self._learn, typed, verified)
             # Before those who wait: a refusal is explained by what is known by then.
             harmless(lambda: self.contacts.take(typed, verified=verified))
             self._bus.feed(typed)
         except Exception as error:  # noqa: BLE001 - whoever receives events must not fail by it
             _log.debug("an event could not be taken in: %s", type(error).__name__)
+
+    def _learn(self, event: Any, verified: bool) -> None:
+        """Take it as evidence if it is verified, and learn who is who."""
+        accounts = self.identities.accounts
+        own = accounts.of(event.instance).phone if isinstance(event.instance, str) else None
+        if verified:
+            self._witness(event.raw, own)
+        # Messages of others name pairs of ids as well, and come far more often.
+        lids = self.proven if verified else self._unproven
+        for lid, phone in pairs_in(event.raw, None if own is None else str(own)):
+            lids.add(lid, phone)
+        accounts.learn(event.raw, proven=verified)

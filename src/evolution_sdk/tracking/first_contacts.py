@@ -8,6 +8,7 @@ from typing import Any
 
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk.errors import NewContactsPausedError
+from evolution_sdk.identity.chat_names import Whom
 from evolution_sdk.resilience.new_contacts import NewContactPause
 
 from .contacts import Contacts
@@ -46,7 +47,7 @@ class FirstContacts:
         if paused is None:
             return
         chats = _chats_of(body)
-        if chats and not self._contacts.knows(owner, chats):
+        if chats and not _answers(body, chats) and not self._contacts.knows(owner, chats):
             until = datetime.fromtimestamp(paused.until, UTC)
             raise NewContactsPausedError(until, paused.refusals, (paused.until - now) * 1_000)
 
@@ -58,3 +59,17 @@ def _chats_of(body: Mapping[str, Any]) -> tuple[str, ...]:
     """
     number = body.get("number")
     return (number,) if isinstance(number, str) and not is_object(body.get("key")) else ()
+
+
+def _answers(body: Mapping[str, Any], chats: tuple[str, ...]) -> bool:
+    """Tell if it quotes a message that came in from the same chat, which is known thereby.
+
+    A message may be answered that this client has not heard: one that a durable inbox or a backfill
+    brings after a restart.
+    """
+    quoted = body.get("quoted")
+    key = quoted.get("key") if is_object(quoted) else None
+    if not is_object(key) or key.get("fromMe") is not False:
+        return False
+    told = (key.get("remoteJid"), key.get("remoteJidAlt"))
+    return Whom(chats).is_told_by(*(name for name in told if isinstance(name, str)))

@@ -98,12 +98,16 @@ def _some(word: str, values: tuple[Any, ...]) -> None:
 
 def _text_is(values: tuple[str, ...]) -> Predicate[AboutMessage]:
     wanted = {value.strip().casefold() for value in values}
-    return lambda event: text_of(event).strip().casefold() in wanted
+    return lambda event: _is_text(event) and text_of(event).strip().casefold() in wanted
+
+
+def _is_text(event: object) -> bool:
+    return kind_of(event) is MessageKind.TEXT
 
 
 text: ChoiceFilter = ChoiceFilter(
     "text",
-    lambda event: kind_of(event) is MessageKind.TEXT and bool(text_of(event)),
+    lambda event: _is_text(event) and bool(text_of(event)),
     _text_is,
 )
 """Matches messages of text alone; ``text("oi", "olá")`` for one of these texts, in any case."""
