@@ -14,7 +14,7 @@ from evolution_sdk._base.effect import Phase
 from evolution_sdk.config import BreakerConfig
 from evolution_sdk.errors import CircuitOpenError
 from evolution_sdk.resilience import BreakerChange, BreakerState
-from evolution_sdk.resilience.breaker import CallOutcome
+from evolution_sdk.resilience.breaker import CallOutcome, CircuitBreaker
 from evolution_sdk.resilience.breakers import Breakers
 from evolution_sdk.resilience.outcome import judge
 from evolution_sdk.transport._mapping import to_transport_error
@@ -197,6 +197,63 @@ def test_healthy_instances_have_no_breaker_and_the_number_is_bounded() -> None:
         bench.call(NOT_CONNECTED, instance=name)
         bench.call(instance=name)
     assert set(bench.states()) == {"server", "instance:a", "instance:c"}
+
+
+def test_thousands_that_fail_in_turn_all_open_theirs() -> None:
+    bench = Bench()
+    names = [f"i{number}" for number in range(5_000)]
+    for _ in range(2):
+        for name in names:
+            bench.call(NOT_CONNECTED, instance=name)
+    states = bench.states()
+    assert sum(states[f"instance:{name}"] == "open" for name in names) == 5_000
+    assert bench.breakers.dropped == 0
+    with pytest.raises(CircuitOpenError):
+        bench.breakers.enter(SEND, names[0])
+
+
+def test_idle_breakers_make_room_and_failing_ones_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float] = []
+    is_idle = CircuitBreaker.is_idle
+
+    def counted(breaker: CircuitBreaker, now: float) -> bool:
+        asked.append(now)
+        return is_idle(breaker, now)
+
+    monkeypatch.setattr(CircuitBreaker, "is_idle", counted)
+    bench = Bench(most_idle=20)
+    for number in range(20):
+        bench.call(NOT_CONNECTED, instance=f"once{number}")
+    bench.call(NOT_CONNECTED, instance="once0")  # opens
+    bench.clock.now += 31  # all but the open one have nothing in their window now
+    for number in range(30):
+        bench.call(NOT_CONNECTED, instance=f"now{number}")
+    states = bench.states()
+    assert states["instance:once0"] == "open"
+    assert all(f"instance:now{number}" in states for number in range(30))
+    assert not any(f"instance:once{number}" in states for number in range(1, 20))
+    assert len(asked) <= 30 * 8, "a few are looked at for each new one, and not all"
+
+
+def test_an_idle_breaker_that_went_during_a_call_is_made_anew() -> None:
+    bench = Bench(most_idle=1)
+    bench.call(NOT_CONNECTED, instance="a")
+    bench.clock.now += 31
+    entry = bench.breakers.enter(SEND, "a")
+    bench.call(NOT_CONNECTED, instance="b")  # a's has made room
+    bench.breakers.leave(entry, NOT_CONNECTED)
+    bench.call(NOT_CONNECTED, instance="a")
+    assert bench.states()["instance:a"] == "open"
+
+
+def test_what_finds_no_room_is_counted_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    bench = Bench(most_instances=3)
+    for number in range(10):
+        bench.call(NOT_CONNECTED, instance=f"i{number}")
+    assert set(bench.states()) == {"server", "instance:i0", "instance:i1", "instance:i2"}
+    assert bench.breakers.dropped == 7
+    lines = [line for line in caplog.messages if "no circuit breaker" in line]
+    assert lines == ["3 instances have failed: others get no circuit breaker"]
 
 
 def test_a_snapshot_cannot_be_changed(bench: Bench) -> None:

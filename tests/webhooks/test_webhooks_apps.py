@@ -106,24 +106,29 @@ async def test_asgi_large_bodies_and_slow_inboxes_leave_the_loop_alone(
     kit: Kit, tmp_path: Path
 ) -> None:
     threads: list[str] = []
-    receiver = kit.receiver(inbox=SqliteInbox(tmp_path / "i.db", synchronous="full"))
-    handle = receiver.handle_body
 
-    def spy(*args: Any) -> Any:
-        threads.append(threading.current_thread().name)
-        return handle(*args)
+    def spied(real: Any) -> Any:
+        def spy(*args: Any) -> Any:
+            threads.append(threading.current_thread().name)
+            return real(*args)
 
-    receiver.handle_body = spy  # type: ignore[method-assign]  # a spy around the real one
+        return spy
+
+    slow = SqliteInbox(tmp_path / "i.db", synchronous="full")
+    slow.write_batch = spied(slow.write_batch)  # type: ignore[method-assign]  # a spy
+    receiver = kit.receiver(inbox=slow)
     assert (await ask(receiver, Exchange(part(posted())))).status == 200
     assert threads[0] != threading.current_thread().name
     assert await receiver.drain_async()
     assert len(kit.seen) == 1
     await receiver.close_async()
+    threads.clear()
     memory = kit.receiver()
-    memory.handle_body = spy  # type: ignore[method-assign]  # as above
+    judge = memory._admission.judge_body
+    memory._admission.judge_body = spied(judge)  # type: ignore[method-assign]  # as above
     await ask(memory, Exchange(part(posted(2, pad="x" * 300_000))))
     await ask(memory, Exchange(part(posted(3))))
-    assert threads[1] != threading.current_thread().name == threads[2]
+    assert threads[0] != threading.current_thread().name == threads[1]
     await memory.close_async()
 
 

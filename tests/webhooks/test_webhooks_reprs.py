@@ -15,7 +15,7 @@ from evolution_sdk.streams._authenticated_http import CompleteAnswer
 from evolution_sdk.webhooks import DeadLetter
 from evolution_sdk.webhooks.admission import AdmissionControl, AdmittedRequest
 from evolution_sdk.webhooks.inbox import InboxEntry
-from evolution_sdk.webhooks.queue import QueuedDelivery
+from evolution_sdk.webhooks.queued_delivery import QueuedDelivery
 from evolution_sdk.webhooks.responses import Answer
 from evolution_sdk.webhooks.verify import Verification
 

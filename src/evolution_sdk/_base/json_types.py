@@ -8,7 +8,9 @@ from typing import Any, TypeGuard
 
 def is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
     """Tell if the value is a JSON object."""
-    return isinstance(value, Mapping)
+    # Asked first: the question to an ABC costs ten times as much.
+    kind = type(value)
+    return kind is dict or (kind is not str and isinstance(value, Mapping))
 
 
 def is_array(value: object) -> TypeGuard[list[Any]]:

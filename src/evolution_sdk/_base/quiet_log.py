@@ -89,6 +89,8 @@ class QuietLog:
         logger: Where the lines go.
         clock: Seconds that never go back.
         every_s: Least time between two lines about the same trouble, in seconds.
+        most: Most kinds of trouble remembered; the longest unused ones go first, and are told
+            again at once.
     """
 
     def __init__(
@@ -96,10 +98,11 @@ class QuietLog:
         logger: logging.Logger | logging.LoggerAdapter[logging.Logger],
         clock: Callable[[], float] = time.monotonic,
         every_s: float = EVERY_S,
+        most: int = _MOST_KINDS,
     ) -> None:
         self._logger = logger
         self._clock = clock
-        self._repeats = Repeats(every_s)
+        self._repeats = Repeats(every_s, most)
 
     def trouble(
         self,

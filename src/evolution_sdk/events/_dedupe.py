@@ -33,7 +33,10 @@ def digest(*parts: object) -> str:
     todo: list[object] = [_Mark(b"."), *reversed(parts)]
     while todo:
         value = todo.pop()
-        if isinstance(value, _Mark):
+        if type(value) is str:  # nearly all of them, and the others are asked for by slower means
+            text = value.encode("utf-8", "surrogatepass")
+            hasher.update(b"s%d:" % len(text) + text)
+        elif isinstance(value, _Mark):
             hasher.update(value)
         elif is_object(value):
             blob = _as_bytes(value)

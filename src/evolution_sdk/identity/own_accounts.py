@@ -115,7 +115,10 @@ class OwnAccounts:
     def _learn_row(self, raw: Mapping[str, Any], proven: bool) -> None:
         name, owner = raw.get("name") or raw.get("instanceName"), raw.get("ownerJid")
         if isinstance(name, str) and len(name) <= _LONGEST and isinstance(owner, str):
-            self._phone(name, owner, proven)
+            known = self.of(name)
+            # A list of thousands is asked for again and again, and says the same.
+            if not known.proven or str(known.phone) != owner:
+                self._phone(name, owner, proven)
             self._look_again(name)
 
     def _look_again(self, instance: str) -> None:

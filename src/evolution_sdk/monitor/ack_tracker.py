@@ -13,11 +13,13 @@ from evolution_sdk._base.bounded_dict import BoundedDict
 from evolution_sdk.config._monitoring import Thresholds
 from evolution_sdk.identity.chat_names import Lids, Whom, tells_of_own
 
+from .watched import MOST_OTHERS, PerInstance
+
 __all__ = ["AckShare", "AckTracker"]
 
 _MOST_PENDING: Final = 20_000
 _MOST_JUDGED: Final = 2_000
-_MOST_INSTANCES: Final = 1_000
+_EARLY_PER_INSTANCE: Final = 4
 _MOST_EARLY_OF_ID: Final = 8
 
 # Baileys says ERROR, PENDING, SERVER_ACK …; Business SENT, DELIVERED, READ, FAILED. A later status
@@ -63,14 +65,37 @@ class _EarlyStatus(NamedTuple):
         return chat.may_be_told_by(self.chat) and tells_of_own(key_id, chat, self.from_me)
 
 
+_NO_SENDS: Final = AckShare()
+
+
 class _InstanceAcks:
     """The sends of one instance."""
 
+    __slots__ = ("_judged", "_unacked", "last_event", "pending", "updates_come")
+
     def __init__(self) -> None:
         self.pending: BoundedDict[str, _PendingSend] = BoundedDict(_MOST_PENDING)
-        self.judged: deque[tuple[float, bool]] = deque(maxlen=_MOST_JUDGED)
+        self._judged: deque[tuple[float, bool]] = deque()
+        # Counted along: each check asks for it.
+        self._unacked = 0
         self.updates_come = False
         self.last_event = float("-inf")
+
+    def judge(self, now: float, *, acked: bool) -> None:
+        """Count a send whose fate is known."""
+        self._judged.append((now, acked))
+        self._unacked += not acked
+        if len(self._judged) > _MOST_JUDGED:
+            self._forget_oldest()
+
+    def share(self, since: float) -> AckShare:
+        """Count the sends that were judged since a time."""
+        while self._judged and self._judged[0][0] < since:
+            self._forget_oldest()
+        return AckShare(len(self._judged), self._unacked) if self._judged else _NO_SENDS
+
+    def _forget_oldest(self) -> None:
+        self._unacked -= not self._judged.popleft()[1]
 
 
 class AckTracker:
@@ -90,11 +115,27 @@ class AckTracker:
         self._after = thresholds.ack_after_ms / 1_000
         self._window = thresholds.ack_window_ms / 1_000
         self._lids = lids
-        self._instances: BoundedDict[str, _InstanceAcks] = BoundedDict(_MOST_INSTANCES)
+        self._instances: PerInstance[_InstanceAcks] = PerInstance()
         self._early: BoundedDict[tuple[str, str], tuple[_EarlyStatus, ...]] = BoundedDict(
             _MOST_JUDGED
         )
         self._lock = Lock()
+
+    @property
+    def dropped(self) -> int:
+        """Instances forgotten for want of room; a watched one never is."""
+        return self._instances.dropped
+
+    def watch(self, names: frozenset[str], most_others: int = MOST_OTHERS) -> None:
+        """Say which instances are watched: the bounds follow.
+
+        Args:
+            names: Their names.
+            most_others: Other instances to remember.
+        """
+        with self._lock:
+            self._instances.watch(names, most_others)
+            self._early.max_entries = max(_MOST_JUDGED, _EARLY_PER_INSTANCE * len(names))
 
     def sent(self, instance: str, key_id: str, now: float, chat: Iterable[str | None] = ()) -> None:
         """Note that a message was accepted by the server.
@@ -111,7 +152,7 @@ class AckTracker:
             # Its status may have overtaken the answer; the newest one counts.
             for early in reversed(self._early.pop((instance, key_id), ())):
                 if early.is_of(key_id, sent.chat):
-                    acks.judged.append((now, early.acked))
+                    acks.judge(now, acked=early.acked)
                     return
             acks.pending[key_id] = sent
 
@@ -154,7 +195,7 @@ class AckTracker:
                 # Somebody else's message may bear the same id: it settles nothing.
                 if told.is_of(key_id, sent.chat):
                     del acks.pending[key_id]
-                    acks.judged.append((now, acked))
+                    acks.judge(now, acked=acked)
                 return
             earlier = self._early.get((instance, key_id), ())
             # Bounded per id, too: whoever repeats an id must not fill the memory.
@@ -175,6 +216,17 @@ class AckTracker:
                 {name: self._judge(acks, now) for name, acks in self._instances.items()}
             )
 
+    def share(self, instance: str, now: float) -> AckShare:
+        """Count the recent sends of one instance.
+
+        Args:
+            instance: The instance.
+            now: Seconds that never go back.
+        """
+        with self._lock:
+            acks = self._instances.get(instance)
+            return _NO_SENDS if acks is None else self._judge(acks, now)
+
     def _judge(self, acks: _InstanceAcks, now: float) -> AckShare:
         # Sends are in the order of their time: the first that is not due ends the search.
         while acks.pending:
@@ -184,13 +236,12 @@ class AckTracker:
             del acks.pending[key_id]
             # Silence proves nothing where no update ever came, nor any event after the send.
             if acks.updates_come and acks.last_event > sent_at:
-                acks.judged.append((now, False))
-        while acks.judged and acks.judged[0][0] < now - self._window:
-            acks.judged.popleft()
-        return AckShare(len(acks.judged), sum(not acked for _, acked in acks.judged))
+                acks.judge(now, acked=False)
+        return acks.share(now - self._window)
 
     def _acks_of(self, instance: str) -> _InstanceAcks:
         acks = self._instances.get(instance)
         if acks is None:
-            acks = self._instances[instance] = _InstanceAcks()
+            acks = _InstanceAcks()
+            self._instances.put(instance, acks)
         return acks

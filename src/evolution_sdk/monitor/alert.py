@@ -19,6 +19,7 @@ __all__ = ["DEFAULT_RULES", "Alert", "AlertRule", "AlertTracker", "PairingCode",
 Severity: TypeAlias = Literal["info", "warning", "critical"]
 # Multiple of ``within_minutes`` at which a forecast is over.
 _CLEARS_AT: Final = 2.0
+_MOST_REASONS: Final = 20
 _SEVERITIES: Final = ("info", "warning", "critical")
 
 
@@ -223,13 +224,15 @@ class AlertTracker:
             dict.fromkeys(r.metric for r in rules if r.metric and r.within_minutes is not None)
         )
         self._states: dict[tuple[str, str | None], _RuleState] = {}
-        self._notices: dict[tuple[str, str], Alert] = {}
+        # By instance and rule: thousands may recover in one check.
+        self._notices: dict[str | None, dict[str, Alert]] = {}
 
     @property
     def active(self) -> tuple[Alert, ...]:
         """The alerts that are not over, the oldest first."""
         ruled = [state.alert for state in self._states.values() if state.alert is not None]
-        return tuple(sorted((*ruled, *self._notices.values()), key=lambda alert: alert.raised_at))
+        noticed = [alert for rules in self._notices.values() for alert in rules.values()]
+        return tuple(sorted((*ruled, *noticed), key=lambda alert: alert.raised_at))
 
     def step(
         self,
@@ -268,25 +271,25 @@ class AlertTracker:
                 # An unknown state is neither worse nor better: an alert about it has not ended.
                 if status == "unknown" and rule.state != "unknown":
                     continue
-                words = _state_words(instance, status, reasons)
                 broken = status == rule.state
+                words = _state_words(instance, status, reasons) if broken else ""
                 changed += self._apply(rule, instance, broken, words, None, sample.at, now)
             changed += self._forget_gone(rule, scopes, sample.at)
         return changed
 
     def notice(self, alert: Alert) -> list[Alert]:
         """Raise an alert that no rule knows, such as that a phone must be paired; once."""
-        key = (alert.rule, alert.instance or "")
-        if key in self._notices:
+        known = self._notices.setdefault(alert.instance, {})
+        if alert.rule in known:
             return []
-        self._notices[key] = alert
+        known[alert.rule] = alert
         return [alert]
 
     def settle(self, instance: str | None, at: float) -> list[Alert]:
         """End the notices about an instance, or those about the server (None)."""
         # All at once: each of them says that the instance does not come back.
-        keys = [key for key in self._notices if key[1] == (instance or "")]
-        return [replace(self._notices.pop(key), resolved_at=at) for key in keys]
+        over = self._notices.pop(instance, {})
+        return [replace(alert, resolved_at=at) for alert in over.values()]
 
     def _metric(
         self, rule: AlertRule, sample: Sample, anomalies: Mapping[str, str], now: float
@@ -334,7 +337,9 @@ class AlertTracker:
         at: float,
         now: float,
     ) -> list[Alert]:
-        state = self._states.setdefault((rule.name, instance), _RuleState())
+        state = self._states.get((rule.name, instance))
+        if state is None:
+            state = self._states[rule.name, instance] = _RuleState()
         if broken:
             state.fine_since = None
             state.broken_since = now if state.broken_since is None else state.broken_since
@@ -367,4 +372,8 @@ class AlertTracker:
 
 def _state_words(instance: str | None, status: HealthStatus, reasons: Sequence[str]) -> str:
     subject = "health" if instance is None else f"instance {instance}"
-    return f"{subject} is {status}" + (f": {'; '.join(reasons)}" if reasons else "")
+    told = [*reasons[:_MOST_REASONS]]
+    # Of thousands of instances that are down, a message to a phone names some.
+    if len(reasons) > _MOST_REASONS:
+        told.append(f"and {len(reasons) - _MOST_REASONS} more")
+    return f"{subject} is {status}" + (f": {'; '.join(told)}" if told else "")

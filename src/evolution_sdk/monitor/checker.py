@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator
 from threading import Event, RLock
-from typing import Final
+from typing import Final, cast
 
 from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk._base.handler_log import tell_handler_failure
@@ -16,16 +16,24 @@ from .alert import Alert
 from .clients import (
     ClientProvider,
     ObservedClients,
-    breaker_causes,
-    breaker_states,
     in_flight,
     probe_async,
     probe_sync,
+    read_breakers,
     retry_metrics,
 )
 from .events import MonitorEvent, MonitoringError, RetryMetricsUpdated
-from .health_tracker import HealthTracker
-from .probe import InstanceReading, ProbeReport, ProbeRequest, ProbeResult, ProbeSteps, probe
+from .health_tracker import CheckOutcome, HealthTracker
+from .probe import (
+    MOST_AT_ONCE,
+    BlockingWork,
+    ProbeAnswer,
+    ProbeQuestion,
+    ProbeReport,
+    ProbeResult,
+    ProbeSteps,
+    probe,
+)
 from .process import ProcessSource
 from .runner import run_in_daemon_thread
 from .sample import LocalReadings
@@ -35,6 +43,10 @@ from .window import RetryOutcomes
 __all__ = ["HealthChecker", "OutageLog"]
 
 _DEAD: Final = "its socket is dead, although it is open"
+# More lines at one check would say no more; they are counted.
+_MOST_NAMED: Final = 20
+# Judging more takes longer than an event loop should be held up.
+_MOST_ON_LOOP: Final = 250
 _PROBLEMS: Final[dict[str | None, str]] = {
     "missing": "the server does not know it",
     "unauthorized": "the key was refused",
@@ -158,13 +170,18 @@ class HealthChecker:
 
     def _steps(
         self, lag_ms: float | None, void: Callable[[], bool]
-    ) -> Generator[ProbeRequest, ProbeResult, None]:
+    ) -> Generator[ProbeQuestion, ProbeAnswer, None]:
         """Ask, judge, and bring instances back: the questions of one check, without I/O."""
         with self._lock:
             plan = self.tracker.plan()
             license_route = self.tracker.license_route
         steps = probe(
-            plan.instances, plan.deep, list_names=plan.list_names, license_route=license_route
+            plan.instances,
+            plan.deep,
+            list_names=plan.list_names,
+            license_route=license_route,
+            own=plan.own,
+            states=plan.states,
         )
         report = yield from _unless(void, steps)
         if report is None:
@@ -172,23 +189,36 @@ class HealthChecker:
         # Side effects of a check, none of which may change its judgement.
         self._outages.update(report)
         self._observed.try_breakers(report)
-        events = self._read_retries()
-        local = self._read_locally(lag_ms, events)
-        with self._lock:
-            # Under the lock: a check that is abandoned now must not count any more.
-            if void():
-                return
-            outcome = self.tracker.take_check(report, local)
-            # Kept until they are told: they survive whatever happens to the check from here on.
-            self._untold.extend((*events, *outcome.events))
+        found: list[CheckOutcome] = []
+
+        def judge() -> None:
+            """Judge the answers; of many, aside from an event loop."""
+            events = self._read_retries()
+            local = self._read_locally(lag_ms, events)
+            with self._lock:
+                # Under the lock: a check that is abandoned now must not count any more.
+                if void():
+                    return
+                found.append(outcome := self.tracker.take_check(report, local))
+                # Kept until they are told: they survive whatever happens to the check from here on.
+                self._untold.extend((*events, *outcome.events))
+
+        if len(report.instances) > _MOST_ON_LOOP:
+            yield BlockingWork(judge)
+        else:
+            judge()
+        if not found:
+            return
         # After the judgement: what it says of the licence belongs to the state that was judged.
         self._version.checked(self._clients.current, report.server, is_async=self._clients.is_async)
-        for action in outcome.actions:
-            if action.request is not None:
-                # Asked after the lock is free: a restart may take seconds.
-                result = yield action.request
-                with self._lock:
-                    self._untold.extend(self.tracker.take_recovery(action.request, result))
+        requests = [each.request for each in found[0].actions if each.request is not None]
+        for begin in range(0, len(requests), MOST_AT_ONCE):
+            few = tuple(requests[begin : begin + MOST_AT_ONCE])
+            # Asked after the lock is free: a restart may take seconds.
+            results = cast("tuple[ProbeResult, ...]", (yield few))
+            with self._lock:
+                for request, result in zip(few, results, strict=True):
+                    self._untold.extend(self.tracker.take_recovery(request, result))
 
     def _read_retries(self) -> list[MonitorEvent]:
         metrics = retry_metrics(self._clients.given)
@@ -206,9 +236,8 @@ class HealthChecker:
         except Exception as error:  # noqa: BLE001 - health does not depend on it
             events.append(MonitoringError("process", f"{type(error).__name__}", error))
         client = self._clients.given
-        return LocalReadings(
-            in_flight(client), breaker_states(client), breaker_causes(client), memory, cpu, lag_ms
-        )
+        states, causes = read_breakers(client)
+        return LocalReadings(in_flight(client), states, causes, memory, cpu, lag_ms)
 
     def _tell(self) -> None:
         # Handlers run without the lock, and may make a check themselves.
@@ -231,7 +260,7 @@ class HealthChecker:
 
 def _unless(
     void: Callable[[], bool], steps: ProbeSteps
-) -> Generator[ProbeRequest, ProbeResult, ProbeReport | None]:
+) -> Generator[ProbeQuestion, ProbeAnswer, ProbeReport | None]:
     """Ask on until nobody waits any more: one hanging question then holds up no thread for long."""
     try:
         request = next(steps)
@@ -271,13 +300,20 @@ class OutageLog:
             self._log.trouble("names", "the instances were not listed: %s", report.unlisted)
         elif report.names is not None:
             self._log.over("names", "the instances are listed again")
+        unwell = 0
         for reading in report.instances:
-            self._instance(reading)
-
-    def _instance(self, reading: InstanceReading) -> None:
-        kind = ("instance", reading.name)
-        words = _DEAD if reading.dead else _PROBLEMS.get(reading.problem)
-        if words is None:
-            self._log.over(kind, "instance %s is well again", reading.name)
-        else:
-            self._log.trouble(kind, "instance %s: %s", reading.name, words)
+            words = _DEAD if reading.dead else _PROBLEMS.get(reading.problem)
+            if words is None:
+                self._log.over(
+                    ("instance", reading.name), "instance %s is well again", reading.name
+                )
+                continue
+            unwell += 1
+            if unwell <= _MOST_NAMED:
+                self._log.trouble(
+                    ("instance", reading.name), "instance %s: %s", reading.name, words
+                )
+        if unwell > _MOST_NAMED:
+            self._log.trouble(
+                "instances", "%d more instances are not well either", unwell - _MOST_NAMED
+            )

@@ -17,19 +17,28 @@ from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.resilience import BreakerSnapshot
 from evolution_sdk.retry import RetryMetrics
 
-from .probe import ProbeReport, ProbeRequest, ProbeResult
+from .probe import (
+    BlockingWork,
+    ProbeAnswer,
+    ProbeQuestion,
+    ProbeReport,
+    ProbeRequest,
+    ProbeResult,
+)
+from .runner import ask_all_async, run_in_daemon_thread
+from .together import ask_all_sync
 
 __all__ = [
     "PROBING",
     "ClientProvider",
     "MonitoredClient",
     "ObservedClients",
-    "breaker_causes",
     "breaker_states",
     "call",
     "in_flight",
     "probe_async",
     "probe_sync",
+    "read_breakers",
     "retry_metrics",
 ]
 
@@ -246,7 +255,7 @@ def _logged_as(request: ProbeRequest) -> Generator[None]:
 
 
 def probe_sync(
-    steps: Generator[ProbeRequest, ProbeResult, T],
+    steps: Generator[ProbeQuestion, ProbeAnswer, T],
     client: MonitoredClient,
     timeout_ms: float,
     clock: Callable[[], float],
@@ -272,13 +281,19 @@ def probe_sync(
             return ProbeResult((clock() - begun) * 1_000, error=error)
         return ProbeResult((clock() - begun) * 1_000, value)
 
+    def perform(question: ProbeQuestion) -> ProbeAnswer:
+        if isinstance(question, BlockingWork):
+            question.run()
+            return None
+        return ask_all_sync(question, ask) if isinstance(question, tuple) else ask(question)
+
     # The whole check is marked, so that nothing it causes counts as a call of the program.
     with _probing():
-        return drive_sync(steps, ask)
+        return drive_sync(steps, perform)
 
 
 async def probe_async(
-    steps: Generator[ProbeRequest, ProbeResult, T],
+    steps: Generator[ProbeQuestion, ProbeAnswer, T],
     client: MonitoredClient,
     timeout_ms: float,
     clock: Callable[[], float],
@@ -294,8 +309,16 @@ async def probe_async(
             return ProbeResult((clock() - begun) * 1_000, error=error)
         return ProbeResult((clock() - begun) * 1_000, value)
 
+    async def perform(question: ProbeQuestion) -> ProbeAnswer:
+        if isinstance(question, BlockingWork):
+            await run_in_daemon_thread(question.run)
+            return None
+        if isinstance(question, tuple):
+            return await ask_all_async(question, ask)
+        return await ask(question)
+
     with _probing():
-        return await drive_async(steps, ask)
+        return await drive_async(steps, perform)
 
 
 class _Observed:
@@ -386,22 +409,38 @@ class ObservedClients:
             if not callable(attempt):
                 continue
             attempt()
+            # Of thousands of instances, few have a breaker, and fewer an open one.
+            states = (
+                breaker_states(observed.client) if hasattr(observed.client, "breakers") else None
+            )
             for name in usable:
-                attempt(name)
+                if states is None or states.get(f"instance:{name}", "closed") != "closed":
+                    attempt(name)
 
 
 def breaker_states(client: Any) -> Mapping[str, str]:
     """Read the state of a client's circuit breakers, by scope; empty when it has none."""
-    snapshots = _breakers(client)
-    # States are enum members, and plain text in a client of the user's own making.
-    states = {str(scope): getattr(each, "state", None) for scope, each in snapshots.items()}
-    return {scope: str(getattr(state, "value", state)) for scope, state in states.items()}
+    return read_breakers(client)[0]
 
 
-def breaker_causes(client: Any) -> Mapping[str, str]:
-    """Read the reason why each circuit breaker of a client opened, in words, by scope."""
-    causes = {str(scope): getattr(each, "reason", "") for scope, each in _breakers(client).items()}
-    return {scope: cause for scope, cause in causes.items() if isinstance(cause, str) and cause}
+def read_breakers(client: Any) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Read the state of a client's circuit breakers, and the reason why each opened, in words.
+
+    Args:
+        client: The client.
+
+    Returns:
+        Both by scope; empty when it has none.
+    """
+    states: dict[str, str] = {}
+    causes: dict[str, str] = {}
+    for scope, each in _breakers(client).items():
+        # States are enum members, and plain text in a client of the user's own making.
+        state, cause = getattr(each, "state", None), getattr(each, "reason", "")
+        states[str(scope)] = str(getattr(state, "value", state))
+        if isinstance(cause, str) and cause:
+            causes[str(scope)] = cause
+    return states, causes
 
 
 def _breakers(client: Any) -> Mapping[Any, Any]:

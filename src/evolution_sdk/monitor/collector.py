@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 from evolution_sdk._base.bounded_dict import BoundedDict
 from evolution_sdk._base.effect import Effect
 from evolution_sdk._base.forking import free_in_child, in_child
+from evolution_sdk._base.quiet_log import QuietLog
 from evolution_sdk._client.observers import AttemptFinished, CallFinished, Fact
 from evolution_sdk.config._monitoring import Thresholds
 from evolution_sdk.errors import (
@@ -30,6 +31,7 @@ from .clients import PROBING
 from .event_gap import EventGaps
 from .probe import is_answer
 from .refusals import RefusalCounter
+from .watched import MOST_OTHERS, PerInstance
 from .window import CallWindow
 
 __all__ = ["Collector", "is_failure"]
@@ -45,9 +47,11 @@ _FAILURES: Final = (
 )
 _TIMED: Final = frozenset({Effect.READ, Effect.IDEMPOTENT})
 _NOT_CONNECTED_S: Final = 300.0
-_MOST_INSTANCES: Final = 1_000
-_MOST_LIDS: Final = 20_000
+_MOST_LIDS: Final = 100_000
 _MOST_KEYS: Final = 5_000
+_KEYS_PER_INSTANCE: Final = 10
+# Until the instances are listed, each may turn out to be watched.
+_MOST_UNLISTED: Final = 50_000
 
 
 def is_failure(error: BaseException) -> bool:
@@ -67,6 +71,7 @@ class Collector:
         window_ms: Length of the window, in milliseconds.
         clock: Seconds that never go back.
         wall_clock: Unix seconds.
+        log: Told once when instances are forgotten for want of room.
 
     Attributes:
         calls: Requests and messages.
@@ -81,7 +86,9 @@ class Collector:
         window_ms: float,
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
+        log: QuietLog | None = None,
     ) -> None:
+        self._log = log
         self._window = window_ms
         self._clock = clock
         self._wall = wall_clock
@@ -96,9 +103,76 @@ class Collector:
         self.acks: AckTracker = AckTracker(self._limits, self._lids)
         self.gaps: EventGaps = EventGaps(self._limits)
         self.refusals: RefusalCounter = RefusalCounter(self._limits.ack_window_ms)
-        self._not_connected: BoundedDict[str, deque[float]] = BoundedDict(_MOST_INSTANCES)
+        self._not_connected: PerInstance[deque[float]] = PerInstance()
+        self._suspected: PerInstance[float] = PerInstance()
+        self._watched: tuple[frozenset[str], bool] = (frozenset(), True)
+        self._told_dropped = False
         self._recent_keys: BoundedDict[str, None] = BoundedDict(_MOST_KEYS)
         self._answered_at = self._unanswered_at = float("-inf")
+
+    @property
+    def dropped(self) -> int:
+        """Instances forgotten for want of room; a watched one never is."""
+        return self.acks.dropped
+
+    def watch(self, names: Iterable[str], *, listed: bool = True) -> None:
+        """Say which instances are watched: the bounds of memory follow.
+
+        Args:
+            names: Their names.
+            listed: False while all of the server are watched and these are not known yet.
+        """
+        watched = frozenset(names)
+        most_others = MOST_OTHERS if listed else _MOST_UNLISTED
+        if (watched, listed) == self._watched:
+            return
+        self._watched = (watched, listed)
+        for part in (self.acks, self.gaps):
+            part.watch(watched, most_others)
+        self.refusals.watch(watched)
+        with self._lock:
+            for memory in (self._not_connected, self._suspected):
+                memory.watch(watched, most_others)
+            self._recent_keys.max_entries = max(_MOST_KEYS, _KEYS_PER_INSTANCE * len(watched))
+
+    def suspected(self) -> Mapping[str, float]:
+        """Return when something last happened to an instance that may change its state.
+
+        Returns:
+            By name: a call that failed, or an event about its connection, in seconds that never go
+            back.
+        """
+        with self._lock:
+            return dict(self._suspected.items())
+
+    def settle(self, names: Iterable[str], before: float) -> None:
+        """Forget the suspicions about instances that were asked since.
+
+        Args:
+            names: Their names.
+            before: Time before which they arose, in seconds that never go back.
+        """
+        with self._lock:
+            for name in names:
+                at = self._suspected.get(name)
+                if at is not None and at < before:
+                    self._suspected.pop(name)
+
+    def _suspect(self, instance: str) -> None:
+        with self._lock:
+            self._suspected.put(instance, self._clock())
+
+    def _tell_dropped(self) -> None:
+        # Once: a program may well have thousands of instances that this monitor does not watch.
+        if self._log is None or self._told_dropped or not self.dropped:
+            return
+        self._told_dropped = True
+        self._log.trouble(
+            "dropped",
+            "events come from more than %d instances that are not watched: those heard longest "
+            "ago are forgotten",
+            MOST_OTHERS,
+        )
 
     def fact(self, fact: Fact) -> None:
         """Take in a fact of a client; the monitor's own calls do not count."""
@@ -119,6 +193,9 @@ class Collector:
         # Any event proves that events come: it ends a silence, and makes sends judgeable.
         self.acks.event(instance, now)
         self.gaps.event(instance, self._wall())
+        self._tell_dropped()
+        if name == "connection.update":
+            self._suspect(instance)
         # A send to a phone may be acknowledged under the hidden id of the same chat.
         raw = getattr(event, "raw", event)
         # With its envelope, which names the account; a typed event may keep none.
@@ -166,14 +243,18 @@ class Collector:
 
     def not_connected_calls(self, instance: str, now: float) -> int:
         """Count the calls in a row that ended in "Connection Closed", of the last five minutes."""
+        # The usual case, without the lock.
+        if instance not in self._not_connected:
+            return 0
         with self._lock:
-            found = self._not_connected.get(instance, ())
+            found = self._not_connected.get(instance) or ()
             return sum(at > now - _NOT_CONNECTED_S for at in found)
 
     def connection_proven(self, instance: str) -> None:
         """Forget failed calls: the socket was seen to work, or to be opened anew."""
-        with self._lock:
-            self._not_connected.pop(instance, None)
+        if instance in self._not_connected:
+            with self._lock:
+                self._not_connected.pop(instance)
 
     def answered_since(self, since: float) -> bool:
         """Tell if the server answered a call of the program, and none went unanswered after it.
@@ -194,10 +275,13 @@ class Collector:
             self._answered_at = self._clock()
         elif isinstance(error, TransportError):
             self._unanswered_at = self._clock()
+        failed = error is not None and is_failure(error)
+        if failed and fact.instance is not None:
+            self._suspect(fact.instance)
         self.calls.request(
             self._clock(),
             fact.response_ms,
-            failed=error is not None and is_failure(error),
+            failed=failed,
             # The server holds sends for their delay, and needs long for slow operations by design.
             timed=fact.effect in _TIMED and not fact.slow,
             send=fact.effect is Effect.SEND,
@@ -211,7 +295,7 @@ class Collector:
             if calls is None:
                 calls = deque[float](maxlen=self._limits.not_connected_calls)
             calls.append(self._clock())
-            self._not_connected[instance] = calls
+            self._not_connected.put(instance, calls)
 
     def _call(self, fact: CallFinished) -> None:
         if fact.error is not None or fact.effect is not Effect.SEND:

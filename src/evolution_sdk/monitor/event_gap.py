@@ -6,8 +6,9 @@ import math
 from threading import Lock
 from typing import Final
 
-from evolution_sdk._base.bounded_dict import BoundedDict
 from evolution_sdk.config._monitoring import Thresholds
+
+from .watched import MOST_OTHERS, PerInstance
 
 __all__ = ["EventGaps", "EventRhythm"]
 
@@ -17,7 +18,6 @@ _KINDS: Final = 3  # working days, Saturdays, Sundays
 _LEARNED_S: Final = 1_800.0
 _FADE: Final = 0.5
 _LONGEST_GAPS: Final = 3.0
-_MOST_INSTANCES: Final = 1_000
 _WEEK_DAYS: Final = 7
 _SATURDAY: Final = 5
 _EPOCH_WEEKDAY: Final = 3  # 1 January 1970 was a Thursday
@@ -35,6 +35,9 @@ class _Slot:
         self.longest_gap = 0.0
 
 
+_UNKNOWN: Final = _Slot()
+
+
 class EventRhythm:
     """Usual rate of one instance's events by hour and kind of day (UTC).
 
@@ -43,7 +46,8 @@ class EventRhythm:
     """
 
     def __init__(self) -> None:
-        self._slots = [_Slot() for _ in range(_DAY_SLOTS * _KINDS)]
+        # By hour and kind of day; an hour without events has none, which spares memory and time.
+        self._slots: dict[int, _Slot] = {}
         self.last: float | None = None
 
     def event(self, wall: float) -> None:
@@ -105,10 +109,12 @@ class EventRhythm:
         return [self._slot(wall + shift * _HOUR) for shift in (-1, 0, 1)]
 
     def _slot(self, wall: float) -> _Slot:
-        return self._slots[_kind(wall) * _DAY_SLOTS + int(wall / _HOUR) % _DAY_SLOTS]
+        return self._slots.get(_index(wall), _UNKNOWN)
 
     def _open(self, wall: float) -> _Slot:
-        slot = self._slot(wall)
+        slot = self._slots.get(index := _index(wall))
+        if slot is None:
+            slot = self._slots[index] = _Slot()
         day = int(wall / _HOUR / _DAY_SLOTS)
         # A new day fades what older ones taught, so that a changed rhythm is learned in days.
         if day != slot.day:
@@ -117,6 +123,10 @@ class EventRhythm:
             slot.seconds *= _FADE
             slot.longest_gap *= _FADE
         return slot
+
+
+def _index(wall: float) -> int:
+    return _kind(wall) * _DAY_SLOTS + int(wall / _HOUR) % _DAY_SLOTS
 
 
 def _kind(wall: float) -> int:
@@ -134,15 +144,26 @@ class EventGaps:
     def __init__(self, thresholds: Thresholds) -> None:
         self._events = thresholds.silence_events
         self._shortest = thresholds.silence_ms / 1_000
-        self._rhythms: BoundedDict[str, EventRhythm] = BoundedDict(_MOST_INSTANCES)
+        self._rhythms: PerInstance[EventRhythm] = PerInstance()
         self._lock = Lock()
+
+    def watch(self, names: frozenset[str], most_others: int = MOST_OTHERS) -> None:
+        """Say which instances are watched: none of them is forgotten.
+
+        Args:
+            names: Their names.
+            most_others: Other instances to remember.
+        """
+        with self._lock:
+            self._rhythms.watch(names, most_others)
 
     def event(self, instance: str, wall: float) -> None:
         """Learn from an event."""
         with self._lock:
             rhythm = self._rhythms.get(instance)
             if rhythm is None:
-                rhythm = self._rhythms[instance] = EventRhythm()
+                rhythm = EventRhythm()
+                self._rhythms.put(instance, rhythm)
             rhythm.event(wall)
 
     def age_s(self, instance: str, wall: float) -> float | None:
@@ -159,7 +180,7 @@ class EventGaps:
                 return None
             age = wall - rhythm.last
             # Both must hold: a longer silence than ever seen, and enough events that are missing.
-            if age < max(self._shortest, _LONGEST_GAPS * rhythm.longest_gap(rhythm.last)):
+            if age < self._shortest or age < _LONGEST_GAPS * rhythm.longest_gap(rhythm.last):
                 return None
             expected = rhythm.expected_since(wall)
             return expected if expected >= self._events else None

@@ -10,7 +10,7 @@ from evolution_sdk.config._monitoring import Thresholds
 from .history import SampleHistory
 from .report import trends
 from .sample import METRICS
-from .trend import Forecast, Trend
+from .trend import MOST_SAMPLES, Forecast, Trend
 
 __all__ = ["LIMITED", "Forecaster", "forecast_words"]
 
@@ -53,7 +53,7 @@ class Forecaster:
         # Between two windows there is no new value to judge by, and a trend costs a millisecond.
         if now - self._at >= self._window / 1_000:
             self._at = now
-            samples = self._history.since(at - _LOOK_BACK_S)
+            samples = self._history.evenly(at - _LOOK_BACK_S, MOST_SAMPLES)
             found = trends(samples, self._limits, self._window, metrics)
             span = (samples[-1].at - samples[0].at) / _MINUTE_S if samples else 0.0
             self._found = {

@@ -62,12 +62,17 @@ class HealthVerdict:
     def of(cls, findings: Iterable[HealthFinding]) -> HealthVerdict:
         """Sum up findings; none means healthy."""
         found = list(findings)
+        if not found:
+            return _WELL
         statuses: list[HealthStatus] = [finding.status for finding in found]
         status = worst(*statuses)
         # Stable: findings of equal weight keep their order.
         ordered = sorted(found, key=lambda f: f.status != status)
         hard = any(finding.hard for finding in found if finding.status == status)
         return cls(status, tuple(finding.words for finding in ordered), hard)
+
+
+_WELL: Final = HealthVerdict("healthy")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from typing import Any
 
 from evolution_sdk.config._monitoring import Thresholds
 
-from .ack_tracker import AckShare
 from .alert import Alert, AlertTracker
 from .anomalies import AnomalyTracker
 from .collector import Collector
@@ -130,6 +129,9 @@ class HealthTracker:
         self._checked_at = float("-inf")
         self._overall = Stabilizer(limits)
         self._each: dict[str, Stabilizer] = {}
+        # Instances that were not without blemish at the last check.
+        self._unsure: set[str] = set()
+        self._watch()
         self.report: HealthReport = HealthReport()
 
     @property
@@ -144,7 +146,15 @@ class HealthTracker:
 
     def plan(self) -> ProbePlan:
         """Plan the questions of the next check."""
-        return self._roster.plan(self._clock())
+        suspected = self._collector.suspected()
+
+        def doubtful(name: str, asked_at: float) -> bool:
+            """Tell if anything speaks against an instance, whatever the list may say of it."""
+            suspected_at = suspected.get(name)
+            since = suspected_at is not None and suspected_at >= asked_at
+            return since or name in self._unsure
+
+        return self._roster.plan(self._clock(), doubtful)
 
     @property
     def version(self) -> str | None:
@@ -263,6 +273,9 @@ class HealthTracker:
         """Take in which instances there are; returns those that are no longer watched."""
         for name in self._roster.update(report, now):
             self._collector.connection_proven(name)
+        self._watch()
+        asked = (each.name for each in report.instances if not each.listed)
+        self._collector.settle(asked, self._roster.planned_at)
         gone = set(self._each).difference(self._roster.watched)
         # Whoever comes back later starts anew, without an old state or restart budget.
         for name in gone:
@@ -271,6 +284,11 @@ class HealthTracker:
             if self._recovery is not None:
                 self._recovery.forget(name)
         return gone
+
+    def _watch(self) -> None:
+        """Let the memory of calls and events follow the watched instances."""
+        roster = self._roster
+        self._collector.watch(roster.watched, listed=roster.listed or not roster.watches_all)
 
     def _judge(self, report: ProbeReport, local: LocalReadings, now: float, at: float) -> _Judged:
         """Judge the server, its instances and the calls to them."""
@@ -311,7 +329,7 @@ class HealthTracker:
         self, report: ProbeReport, now: float, at: float
     ) -> dict[str, InstanceFacts]:
         readings = {each.name: each for each in report.instances}
-        acks = self._collector.acks.shares(now)
+        acks = self._collector.acks
         refusals = self._collector.refusals.counts(now)
         facts: dict[str, InstanceFacts] = {}
         for name in self._roster.watched:
@@ -321,7 +339,7 @@ class HealthTracker:
                 reading = replace(reading, dead=True)
             facts[name] = InstanceFacts(
                 reading,
-                acks=acks.get(name, AckShare()),
+                acks=acks.share(name, now),
                 connecting_ms=self._roster.connecting_ms(name, now),
                 not_connected_calls=self._collector.not_connected_calls(name, now),
                 missing_events=self._collector.gaps.missing(name, at),
@@ -344,6 +362,10 @@ class HealthTracker:
     def _move_states(self, judged: _Judged, now: float, at: float) -> list[HealthStatusChanged]:
         """Move the states in force; returns the changes, still without details."""
         changes: list[HealthStatusChanged] = []
+        # "Well" is what counts here and not the state in force, which may lag behind.
+        self._unsure = {
+            name for name, facts in judged.facts.items() if _is_unsure(facts, judged.verdicts[name])
+        }
         before = self._overall.status
         if self._overall.step(judged.overall, now):
             reasons = self._overall.reasons(judged.overall, now)
@@ -351,7 +373,9 @@ class HealthTracker:
         # A single instance changes with the whole: an event of its own would say it twice.
         several = len(judged.verdicts) > 1
         for name, verdict in judged.verdicts.items():
-            each = self._each.setdefault(name, Stabilizer(self._limits))
+            each = self._each.get(name)
+            if each is None:
+                each = self._each[name] = Stabilizer(self._limits)
             before = each.status
             if each.step(verdict, now) and several:
                 reasons = each.reasons(verdict, now)
@@ -451,6 +475,11 @@ class HealthTracker:
         if action.notice is None:
             return []
         return [_alert_event(alert) for alert in self._alerts.notice(action.notice)]
+
+
+def _is_unsure(facts: InstanceFacts, verdict: HealthVerdict) -> bool:
+    """Tell if the next check must ask for an instance itself."""
+    return verdict.status != "healthy" or facts.acks.unacked > 0 or facts.not_connected_calls > 0
 
 
 def _alert_event(alert: Alert) -> AlertRaised | AlertResolved:

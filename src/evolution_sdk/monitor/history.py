@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from itertools import takewhile
+from itertools import islice, takewhile
 from pathlib import Path
 from threading import Condition, Lock, RLock, Thread, current_thread
 from typing import Final
@@ -34,6 +35,23 @@ _SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS samples (at REAL NOT NULL, data TEXT NOT NULL)",
     "CREATE INDEX IF NOT EXISTS samples_at ON samples (at)",
 )
+
+_ALL: Final = "SELECT data FROM samples WHERE at >= :at AND at <= :end ORDER BY at"
+_MORE_THAN: Final = "SELECT 1 FROM samples WHERE at >= :at AND at <= :end LIMIT 1 OFFSET :most"
+_ENDS: Final = (
+    "SELECT (SELECT min(at) FROM samples WHERE at >= :at), "
+    "(SELECT max(at) FROM samples WHERE at <= :end)"
+)
+# One look into the index for each point in time, and no walk through all rows.
+_SPREAD: Final = """
+WITH RECURSIVE grid(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM grid WHERE n < :most - 1),
+chosen(id) AS (
+    SELECT DISTINCT (
+        SELECT rowid FROM samples WHERE at >= :first + n * :step AND at <= :end ORDER BY at LIMIT 1
+    ) FROM grid
+)
+SELECT data FROM chosen JOIN samples ON samples.rowid = chosen.id ORDER BY samples.at
+"""
 
 
 class SampleHistory:
@@ -83,6 +101,42 @@ class SampleHistory:
             found = list(takewhile(lambda sample: sample.at >= at, reversed(self._samples)))
         found.reverse()
         return found
+
+    def oldest(self) -> Sample | None:
+        """Return the oldest sample; None without any."""
+        with self._lock:
+            return self._samples[0] if self._samples else None
+
+    def evenly(self, at: float, most: int) -> list[Sample]:
+        """Return some samples from a time on, at even distances; costs no more the more there are.
+
+        Args:
+            at: Unix seconds.
+            most: Most samples, at least 2.
+
+        Returns:
+            The samples, the oldest first: all of them if there are no more, else the first, the
+            last, and some between.
+        """
+        with self._lock:
+            samples = self._samples
+            # A clock that was set back may put the start a little off, and nothing else.
+            begin = bisect_left(samples, at, key=_time_of)
+            if len(samples) - begin <= most:
+                found = list(islice(samples, begin, None))
+            else:
+                found = [samples[place] for place in _places(begin, len(samples), most)]
+        return [sample for sample in found if sample.at >= at]
+
+
+def _time_of(sample: Sample) -> float:
+    return sample.at
+
+
+def _places(begin: int, end: int, most: int) -> list[int]:
+    """Spread some places evenly, the first and the last among them."""
+    step = (end - 1 - begin) / (most - 1)
+    return [begin + round(number * step) for number in range(most)]
 
 
 @checked()
@@ -202,8 +256,30 @@ class SqliteHistory:
         waiting = (sample for sample in pending if at <= sample.at <= end)
         return found + [each for each in waiting if each not in written.get(each.at, ())]
 
-    def _read(self, at: float, end: float) -> list[str]:
-        query = "SELECT data FROM samples WHERE at >= ? AND at <= ? ORDER BY at"
+    def evenly(self, at: float, until: float | None, most: int) -> list[Sample]:
+        """Find some samples by time, at even distances; costs no more the more there are.
+
+        Args:
+            at: Start of the time, in unix seconds.
+            until: End of it, in unix seconds; None for all.
+            most: Most samples, at least 2.
+
+        Returns:
+            The samples, the oldest first: all of them if there are no more.
+        """
+        end = float("inf") if until is None else until
+        with self._wake:
+            pending = [sample for sample in self._pending if at <= sample.at <= end]
+        rows = self._read(at, end, most)
+        found = [sample for text in rows if (sample := _sample(text)) is not None]
+        # Found twice where they are written meanwhile, which moves no median.
+        found += pending
+        if len(found) <= most:
+            return found
+        return [found[place] for place in _places(0, len(found), most)]
+
+    def _read(self, at: float, end: float, most: int | None = None) -> list[str]:
+        end = min(end, 1e18)
         with self._reading:
             try:
                 if self._carried_over:
@@ -212,8 +288,7 @@ class SqliteHistory:
                     if not Path(self._path).exists():
                         return []
                     self._reader = self._connected()
-                with closing(self._reader.execute(query, (at, min(end, 1e18)))) as cursor:
-                    return [str(text) for (text,) in cursor]
+                return _rows(self._reader, at, end, most)
             except sqlite3.Error as error:
                 self._reader = _shut(self._reader)
                 # The file is there, and nothing was written to it yet.
@@ -334,6 +409,18 @@ class SqliteHistory:
         if not self._broken:
             self._broken = True
             self._failed(error)
+
+
+def _rows(reader: sqlite3.Connection, at: float, end: float, most: int | None) -> list[str]:
+    """Read the rows of a time; of more than ``most``, some at even distances."""
+    between = {"at": at, "end": end, "most": most}
+    query = _ALL
+    if most is not None and reader.execute(_MORE_THAN, between).fetchone() is not None:
+        first, last = reader.execute(_ENDS, between).fetchone()
+        between |= {"first": first, "step": (last - first) / (most - 1)}
+        query = _SPREAD
+    with closing(reader.execute(query, between)) as cursor:
+        return [str(text) for (text,) in cursor]
 
 
 def _shut(connection: sqlite3.Connection | None) -> sqlite3.Connection | None:

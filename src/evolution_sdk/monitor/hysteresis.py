@@ -46,6 +46,9 @@ class Stabilizer:
             The reasons of the check; while an earlier state is held, those it was reached by.
         """
         found = verdict.reasons
+        # The usual case, of thousands of instances at each check.
+        if verdict.status == self.status and len(self._changes) < self._limits.flap_changes:
+            return found
         if STATUSES.index(verdict.status) < STATUSES.index(self.status):
             was = f"; was: {'; '.join(self._because)}" if self._because else ""
             found = (*found, f"recovering: {self._progress(now)}{was}")

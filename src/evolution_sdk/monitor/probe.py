@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, cast
 
 from evolution_sdk._base.redact import headline
 from evolution_sdk.errors import (
@@ -19,12 +19,17 @@ from evolution_sdk.errors import (
 )
 
 __all__ = [
+    "MOST_AT_ONCE",
+    "BlockingWork",
     "InstanceReading",
+    "ProbeAnswer",
+    "ProbeQuestion",
     "ProbeReport",
     "ProbeRequest",
     "ProbeResult",
     "ProbeSteps",
     "ServerReading",
+    "ask_one",
     "is_answer",
     "probe",
 ]
@@ -70,7 +75,25 @@ class ProbeResult:
     error: Exception | None = field(default=None, repr=False)
 
 
-ProbeSteps: TypeAlias = Generator[ProbeRequest, ProbeResult, "ProbeReport"]
+@dataclass(frozen=True, slots=True)
+class BlockingWork:
+    """A piece of a check without I/O that would hold up an event loop.
+
+    Attributes:
+        run: Does it.
+    """
+
+    run: Callable[[], None]
+
+
+ProbeQuestion: TypeAlias = ProbeRequest | tuple[ProbeRequest, ...] | BlockingWork
+"""One question, or several to be asked at once; or work to be done beside the event loop."""
+ProbeAnswer: TypeAlias = ProbeResult | tuple[ProbeResult, ...] | None
+"""Its answer, or the answers in the same order."""
+ProbeSteps: TypeAlias = Generator[ProbeQuestion, ProbeAnswer, "ProbeReport"]
+
+MOST_AT_ONCE: Final = 16
+"""Most questions at a time. So many instances are each asked for; more are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +130,7 @@ class InstanceReading:
         problem: Reason why the server did not tell it, or None.
         dead: Whether the deep probe found its socket dead; None when it was not made.
         latency_ms: Time until it told, in milliseconds.
+        listed: Whether the state is that of the list, and it was not asked for itself.
     """
 
     name: str
@@ -114,6 +138,7 @@ class InstanceReading:
     problem: Literal["missing", "unauthorized", "unanswered"] | None = None
     dead: bool | None = None
     latency_ms: float | None = None
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +150,8 @@ class ProbeReport:
         instances: The watched instances; empty when the server did not answer.
         names: The names of all instances, when they were asked for.
         unlisted: Class of the error that came instead of the names.
+        states: State of each instance by the list; None when it was not asked for or refused.
+        list_ms: Time that the list took, in milliseconds; None when it was not asked for.
         no_deep_probe: Instances whose channel has no deep probe.
     """
 
@@ -133,6 +160,8 @@ class ProbeReport:
     names: tuple[str, ...] | None = None
     no_deep_probe: tuple[str, ...] = ()
     unlisted: str | None = None
+    states: Mapping[str, str] | None = None
+    list_ms: float | None = None
 
     @property
     def times_ms(self) -> list[float]:
@@ -149,6 +178,8 @@ def probe(
     *,
     list_names: bool = False,
     license_route: bool = False,
+    own: Sequence[str] = (),
+    states: Mapping[str, str] | None = None,
 ) -> ProbeSteps:
     """Ask for the state of each instance, and for some whether their socket lives.
 
@@ -156,12 +187,18 @@ def probe(
     no measure of it: from 2.3 on it fetches a page of WhatsApp's, and may be slow where all is
     well. It is asked last, where a proxy keeps every other route to itself.
 
+    More than 16 instances are listed by one question. The list is what the server's database says
+    (`facts/semantics.md` §4), so only ``open`` is taken from it, and not for the instances of
+    ``own``: they and those that are not open there are each asked for, 16 at once.
+
     Args:
         instances: Names of the instances to ask for.
         deep: Those to probe deeply, when they say that they are open.
         list_names: Whether to ask which instances there are, and to ask for all of them.
         license_route: Whether the server answers ``GET /license/status`` (2.4), which costs it
             nothing and needs no key.
+        own: The instances that are asked for themselves, whatever the list says.
+        states: The list that is to be believed; None asks for a new one where it takes one.
 
     Yields:
         Questions; the answer is sent back.
@@ -170,63 +207,122 @@ def probe(
         The readings.
     """
     # connectionState is answered from memory; without an instance, only the list has a key checked.
-    first = ProbeRequest("state", instances[0]) if instances else ProbeRequest("names")
+    named = own[0] if own else instances[0] if instances else None
+    first = ProbeRequest("names") if named is None else ProbeRequest("state", named)
     server, proof = yield from _prove(first, license_route=license_route)
     if not server.reachable or server.failure is not None:
         return ProbeReport(server)
     # Without instances to ask for, the first question was the list itself.
     names: tuple[str, ...] | None = None
     unlisted: str | None = None
-    if list_names:
-        listed = (yield ProbeRequest("names")) if instances else proof
+    list_ms: float | None = None
+    if list_names or (states is None and len(instances) > MOST_AT_ONCE):
+        listed = proof if named is None else (yield from ask_one(ProbeRequest("names")))
         if isinstance(listed.error, LicenseRequiredError):
             return ProbeReport(_not_activated(server, listed.error))
-        names = _names(listed)
-        if listed.error is not None:
-            unlisted = type(listed.error).__name__
-    readings: list[InstanceReading] = []
-    unable: list[str] = []
-    for name in dict.fromkeys((*instances, *(names or ()))):
-        ask = ProbeRequest("state", name)
-        told = proof if ask == first else (yield ask)
-        if isinstance(told.error, LicenseRequiredError):
-            return ProbeReport(_not_activated(server, told.error))
-        reading = _instance(name, told)
-        # A socket is only worth probing where the server believes in it.
-        if name in deep and reading.state == "open":
-            answer = yield ProbeRequest("presence", name)
-            # Remembered by the roster: such a channel is asked once.
-            if isinstance(answer.error, ChannelNotSupportedError):
-                unable.append(name)
-            reading = replace(reading, dead=_dead(answer.error))
-        readings.append(reading)
-    if not instances and readings and readings[0].latency_ms is not None:
+        states, list_ms = _states(listed), listed.elapsed_ms
+        # Who names the instances does not watch those that are there besides.
+        if list_names:
+            names = None if states is None else tuple(states)
+            unlisted = None if listed.error is None else type(listed.error).__name__
+    everyone = tuple(dict.fromkeys((*instances, *(names or ()))))
+    believed = _believed(everyone, states or {}, own)
+    told: dict[ProbeRequest, ProbeResult] = {first: proof}
+    asked = [ProbeRequest("state", name) for name in everyone if name not in believed]
+    locked = yield from _ask_all([each for each in asked if each != first], told)
+    if locked is not None:
+        return ProbeReport(_not_activated(server, locked))
+    readings = [
+        InstanceReading(name, "open", listed=True)
+        if name in believed
+        else _instance(name, told[ProbeRequest("state", name)])
+        for name in everyone
+    ]
+    unable = yield from _probe_deeply(readings, deep)
+    latencies = (each.latency_ms for each in readings if each.latency_ms is not None)
+    if named is None and (latency := next(latencies, None)) is not None:
         # A list takes the longer the more there are.
-        server = replace(server, latency_ms=readings[0].latency_ms)
-    return ProbeReport(server, tuple(readings), names, tuple(unable), unlisted)
+        server = replace(server, latency_ms=latency)
+    told_states = None if list_ms is None else states
+    return ProbeReport(server, tuple(readings), names, unable, unlisted, told_states, list_ms)
+
+
+def _believed(
+    everyone: Sequence[str], states: Mapping[str, str], own: Sequence[str]
+) -> frozenset[str]:
+    """Choose the instances whose state is taken from the list."""
+    if len(everyone) <= MOST_AT_ONCE:
+        return frozenset()
+    # At first none is known: some are asked for, to learn how fast the server is.
+    asked = frozenset(own or everyone[:MOST_AT_ONCE])
+    return frozenset(name for name in everyone if states.get(name) == "open" and name not in asked)
+
+
+def _probe_deeply(
+    readings: list[InstanceReading], deep: frozenset[str]
+) -> Generator[ProbeQuestion, ProbeAnswer, tuple[str, ...]]:
+    """Note which sockets are dead; returns the instances whose channel has no such probe."""
+    # A socket is only worth probing where the server believes in it.
+    places = {
+        ProbeRequest("presence", reading.name): place
+        for place, reading in enumerate(readings)
+        if reading.name in deep and reading.state == "open"
+    }
+    told: dict[ProbeRequest, ProbeResult] = {}
+    yield from _ask_all(list(places), told)
+    unable: list[str] = []
+    for request, answer in told.items():
+        reading = readings[places[request]]
+        # Remembered by the roster: such a channel is asked once.
+        if isinstance(answer.error, ChannelNotSupportedError):
+            unable.append(reading.name)
+        readings[places[request]] = replace(reading, dead=_dead(answer.error))
+    return tuple(unable)
+
+
+def ask_one(request: ProbeRequest) -> Generator[ProbeQuestion, ProbeAnswer, ProbeResult]:
+    """Ask one question."""
+    return cast("ProbeResult", (yield request))
+
+
+def _ask_all(
+    requests: Sequence[ProbeRequest], told: dict[ProbeRequest, ProbeResult]
+) -> Generator[ProbeQuestion, ProbeAnswer, LicenseRequiredError | None]:
+    """Ask questions, a few at once; ends with the error of a server that is not activated."""
+    for begin in range(0, len(requests), MOST_AT_ONCE):
+        few = tuple(requests[begin : begin + MOST_AT_ONCE])
+        if len(few) == 1:
+            answers: tuple[ProbeResult, ...] = ((yield from ask_one(few[0])),)
+        else:
+            answers = cast("tuple[ProbeResult, ...]", (yield few))
+        told.update(zip(few, answers, strict=True))
+        for answer in answers:
+            if isinstance(answer.error, LicenseRequiredError):
+                return answer.error
+    return None
 
 
 def _prove(
     first: ProbeRequest, *, license_route: bool
-) -> Generator[ProbeRequest, ProbeResult, tuple[ServerReading, ProbeResult]]:
+) -> Generator[ProbeQuestion, ProbeAnswer, tuple[ServerReading, ProbeResult]]:
     """Ask until the server is known to answer, or not to; returns the last answer, too."""
-    proof = yield first
+    proof = yield from ask_one(first)
     if not is_answer(proof.error):
         # A single cut connection is no outage: what fails is asked again at once.
-        proof = yield first
+        proof = yield from ask_one(first)
     if is_answer(proof.error):
         server = ServerReading(True, proof.elapsed_ms, well=proof.error is None)
         return _gated(server, proof), proof
     if isinstance(proof.error, UnsupportedByServerError):
         # Version 1: the client asks it nothing but ``GET /``, which is quick there.
-        answered = is_answer((yield ProbeRequest("info")).error)
+        answered = is_answer((yield from ask_one(ProbeRequest("info"))).error)
         return ServerReading(answered, failure=UnsupportedByServerError.__name__), proof
     # A proxy answered: it keeps this route to itself, or has no server behind it.
     by_proxy = isinstance(proof.error, EvolutionAPIError)
     if by_proxy:
         # The key is checked in memory, on every version; a refusal of it is an answer as well.
         for other in ("credentials", "license") if license_route else ("credentials", "info"):
-            told = yield ProbeRequest(other)
+            told = yield from ask_one(ProbeRequest(other))
             if is_answer(told.error):
                 return _gated(ServerReading(True), told), proof
     return ServerReading(False, None, type(proof.error).__name__, by_proxy=by_proxy), proof
@@ -269,10 +365,15 @@ def _not_activated(server: ServerReading, error: LicenseRequiredError | None) ->
     )
 
 
-def _names(answer: ProbeResult) -> tuple[str, ...] | None:
+def _states(answer: ProbeResult) -> dict[str, str] | None:
+    """Read the names of a list, and what the server's database says of each; None without one."""
     if answer.error is not None:
         return None
-    return tuple(name for row in answer.value if (name := getattr(row, "name", "")))
+    return {
+        name: str(getattr(row, "connection_status", None) or "")
+        for row in answer.value
+        if (name := getattr(row, "name", ""))
+    }
 
 
 def _instance(name: str, answer: ProbeResult) -> InstanceReading:

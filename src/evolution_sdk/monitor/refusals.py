@@ -16,6 +16,7 @@ __all__ = ["RefusalCount", "RefusalCounter"]
 
 _SLOTS: Final = 12
 _MOST_IDS: Final = 5_000
+_IDS_PER_INSTANCE: Final = 5
 _MOST_INSTANCES: Final = 1_000
 
 
@@ -45,6 +46,16 @@ class RefusalCounter:
         self._seen: BoundedDict[tuple[str, str], None] = BoundedDict(_MOST_IDS)
         self._lock = Lock()
 
+    def watch(self, names: frozenset[str]) -> None:
+        """Say which instances are watched: the bounds follow.
+
+        Args:
+            names: Their names.
+        """
+        with self._lock:
+            self._newest.max_entries = max(_MOST_INSTANCES, 2 * len(names))
+            self._seen.max_entries = max(_MOST_IDS, _IDS_PER_INSTANCE * len(names))
+
     def refused(self, instance: str, key_id: str, refusal: Refusal, now: float) -> None:
         """Count a refused message, once.
 
@@ -72,7 +83,9 @@ class RefusalCounter:
         with self._lock:
             if self._window is None:
                 return MappingProxyType({})
-            total = sum(self._window.recent(now), Counter[str]())
+            total = Counter[str]()
+            for slot in self._window.recent(now):
+                total.update(slot)
             return MappingProxyType(
                 {name: RefusalCount(count, self._newest.get(name)) for name, count in total.items()}
             )

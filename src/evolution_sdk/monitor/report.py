@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from operator import attrgetter
 from statistics import fmean
 from types import MappingProxyType
 from typing import Any
@@ -13,7 +14,7 @@ from evolution_sdk.config._monitoring import Thresholds
 
 from .probe import ProbeReport
 from .sample import METRICS, HealthStatus, LocalReadings, Sample
-from .trend import Trend, find_trend
+from .trend import MOST_SAMPLES, Trend, find_trend
 from .window import WindowTotals
 
 __all__ = [
@@ -216,12 +217,20 @@ def trends(
     Returns:
         The trends by metric.
     """
-    # A value stands for a window already: closer points would count it twice.
+    # A value stands for a window already: closer points would count it twice. Of many samples,
+    # some at even distances tell the same.
+    if len(samples) > MOST_SAMPLES:
+        step = (len(samples) - 1) / (MOST_SAMPLES - 1)
+        samples = [samples[round(number * step)] for number in range(MOST_SAMPLES)]
+    times = [sample.at for sample in samples]
     bounds = limits.by_metric()
     found: dict[str, Trend] = {}
     for name in metrics:
         metric = METRICS[name]
-        points = [(s.at, value) for s in samples if (value := s.value(name)) is not None]
+        values = map(attrgetter(name), samples)
+        points = [
+            (at, float(value)) for at, value in zip(times, values, strict=True) if value is not None
+        ]
         if points:
             found[name] = find_trend(
                 name,

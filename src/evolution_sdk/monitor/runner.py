@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from contextvars import copy_context
 from threading import Event, Lock, Thread, current_thread
@@ -17,8 +17,9 @@ from evolution_sdk.retry.background import spawn
 
 from .schedule import CheckSchedule
 
-__all__ = ["ASYNC_SLEEP", "CheckRunner", "spawn_or_run"]
+__all__ = ["ASYNC_SLEEP", "CheckRunner", "ask_all_async", "spawn_or_run"]
 
+Q = TypeVar("Q")
 T = TypeVar("T")
 
 ASYNC_SLEEP: Final[Callable[[float], Awaitable[object]]] = asyncio.sleep
@@ -247,6 +248,22 @@ async def run_in_daemon_thread(work: Callable[[], T]) -> T:
 
     Thread(target=run, name="evolution-monitor-check", daemon=True).start()
     return await future
+
+
+async def ask_all_async(questions: Sequence[Q], ask: Callable[[Q], Awaitable[T]]) -> tuple[T, ...]:
+    """Ask several questions at once on the running loop.
+
+    Args:
+        questions: The questions; as many are asked at once.
+        ask: Asks one; raises nothing that is an ``Exception``.
+
+    Returns:
+        The answers in the order of the questions.
+    """
+    # One alone needs no task, and so no turn of the loop.
+    if len(questions) == 1:
+        return (await ask(questions[0]),)
+    return tuple(await asyncio.gather(*map(ask, questions)))
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -17,7 +17,7 @@ from evolution_sdk.operations.server_version import profile_of
 from evolution_sdk.retry.background import spawn
 
 from .clients import probe_async, probe_sync
-from .probe import ProbeReport, ProbeRequest, ProbeResult, ProbeSteps, ServerReading
+from .probe import ProbeReport, ProbeRequest, ProbeSteps, ServerReading, ask_one
 
 __all__ = ["ServerVersionProbe"]
 
@@ -130,11 +130,11 @@ class ServerVersionProbe:
 
     def _questions(self) -> ProbeSteps:
         """Ask for the version, by another way where the first one fails, and for the licence."""
-        answer: ProbeResult = yield ProbeRequest("info")
+        answer = yield from ask_one(ProbeRequest("info"))
         version = str(getattr(answer.value, "version", None) or "")
         if answer.error is not None and not self._locked:
             # Without a way to WhatsApp's page, ``GET /`` may take longer than anybody waits.
-            metrics: ProbeResult = yield ProbeRequest("metrics")
+            metrics = yield from ask_one(ProbeRequest("metrics"))
             found = _IN_METRICS.search(metrics.value) if isinstance(metrics.value, str) else None
             version = found.group(1) if found else ""
         if version or answer.error is None:
@@ -144,7 +144,8 @@ class ServerVersionProbe:
             self._due = self._clock() + (0 if self._confirm else _EVERY_S)
         profile = profile_of(version)
         if profile is not None and profile.has("license_gate") and not self._locked:
-            state = getattr((yield ProbeRequest("license")).value, "status", None)
+            licence = yield from ask_one(ProbeRequest("license"))
+            state = getattr(licence.value, "status", None)
             if state:
                 self._told_license(str(state))
         return ProbeReport(ServerReading(answer.error is None))

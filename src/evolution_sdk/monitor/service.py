@@ -62,7 +62,7 @@ from .sample import Sample
 from .server_identity import ServerIdentity
 from .server_version import ServerVersionProbe
 from .sinks import Sink
-from .trend import Trend
+from .trend import MOST_SAMPLES, Trend
 from .window import RetryOutcomes
 
 __all__ = ["EvolutionMonitorService"]
@@ -70,6 +70,8 @@ __all__ = ["EvolutionMonitorService"]
 _log = logging.getLogger("evolution_sdk.monitor")
 # Number of windows over which the success of retried calls is judged, as these are rare.
 _RETRY_WINDOWS: Final = 5
+# Kinds of trouble in the log, so that those of all instances are remembered.
+_MOST_KINDS: Final = 2_000
 _STOP_MS: Final = 2_000.0
 _HELD_MS: Final = 100.0
 
@@ -159,11 +161,13 @@ class EvolutionMonitorService:
         self._recovery = recovery_policy(recovery, settings)
         self._instances = watched_instances(instances, self._config)
         # Inputs: what happens between checks, and the memory of what happened.
-        self._trouble = QuietLog(_log, self._clock)
+        self._trouble = QuietLog(_log, self._clock, most=_MOST_KINDS)
         self._subscribers = Subscribers(EVENT_NAMES, self._handler_failed, spawn_or_run)
         self._handler_errors = 0
         self._history = SampleHistory(settings.max_history)
-        self._collector = Collector(self._limits, settings.window_ms, self._clock, self._wall)
+        self._collector = Collector(
+            self._limits, settings.window_ms, self._clock, self._wall, self._trouble
+        )
         self._retries = RetryOutcomes(settings.window_ms * _RETRY_WINDOWS)
         self._observed = ObservedClients(self._collector.fact, self._take_event)
         self._clients = ClientProvider(client, self._config)
@@ -404,7 +408,7 @@ class EvolutionMonitorService:
         return performance(minutes, self._history.since(self._wall() - span_s), totals, covered)
 
     def get_trends(self, minutes: float = 60) -> Mapping[str, Trend]:
-        """Find the direction of each metric.
+        """Find the direction of each metric; of many samples, from 400 at even distances.
 
         Args:
             minutes: Length of the time to look back, in minutes.
@@ -415,7 +419,36 @@ class EvolutionMonitorService:
         Raises:
             ConfigurationError: ``minutes`` is not above 0.
         """
-        return trends(self.get_history(minutes), self._limits, self._settings.window_ms)
+        return trends(self._spread(minutes), self._limits, self._settings.window_ms)
+
+    async def get_trends_async(self, minutes: float = 60) -> Mapping[str, Trend]:
+        """Find the direction of each metric in a thread, so that the event loop goes on.
+
+        Args:
+            minutes: Length of the time to look back, in minutes.
+
+        Returns:
+            As :meth:`get_trends`.
+
+        Raises:
+            ConfigurationError: ``minutes`` is not above 0.
+        """
+        return await run_in_daemon_thread(lambda: self.get_trends(minutes))
+
+    def _spread(self, minutes: float) -> list[Sample]:
+        """Return samples of the last minutes at even distances, as many as a trend needs."""
+        since = self._wall() - require_positive("minutes", minutes) * 60
+        oldest = self._history.oldest()
+        if self._file is None or (oldest is not None and oldest.at <= since):
+            return self._history.evenly(since, MOST_SAMPLES)
+        older = self._file.evenly(since, None if oldest is None else oldest.at, MOST_SAMPLES)
+        newer = self._history.evenly(since, MOST_SAMPLES)
+        if len(older) + len(newer) <= MOST_SAMPLES or not (older and newer):
+            return older + newer
+        # Each part gets points by its length of time: a trend is one over all of it.
+        whole = max(newer[-1].at - older[0].at, 1e-9)
+        few = max(2, round(MOST_SAMPLES * (newer[-1].at - newer[0].at) / whole))
+        return older + self._history.evenly(since, few)
 
     def get_history(self, minutes: float | None = None) -> list[Sample]:
         """Return samples of the last minutes, the oldest first.

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from statistics import fmean, median
 from typing import Final, Literal, TypeAlias
 
-__all__ = ["Direction", "Forecast", "Trend", "bucket_medians", "find_trend"]
+__all__ = ["MOST_SAMPLES", "Direction", "Forecast", "Trend", "bucket_medians", "find_trend"]
 
 Direction: TypeAlias = Literal["rising", "falling", "steady", "unknown"]
 
 MOST_POINTS: Final = 200
+MOST_SAMPLES: Final = 400
+"""Samples that a trend is found from; of more, so many at even distances."""
+_MOST_PAIRED: Final = 64
 _FEWEST_POINTS: Final = 8
 _SIGNIFICANCE: Final = 0.01
 _LEAST_CHANGE: Final = 0.5  # of the spread around the line: less is not worth a word
@@ -48,7 +52,8 @@ class Trend:
         unit: Unit of ``slope_per_minute`` and ``change``; the slope is per minute.
         direction: ``rising``, ``falling``, ``steady``, or ``unknown`` with too few values. A change
             that chance explains, or too small to matter, is steady.
-        slope_per_minute: The median of the slopes between all pairs of points.
+        slope_per_minute: The median of the slopes between all pairs of points; of more than 64
+            points, neighbours are merged into medians for it.
         change: The slope times the length of the window.
         p_value: Chance of such an order of values without any trend.
         points: Number of points compared; neighbours are merged into medians.
@@ -79,17 +84,34 @@ def bucket_medians(
     """
     if not points:
         return []
+    return _merged(points, least_width_s, MOST_POINTS)
+
+
+def _merged(
+    points: Sequence[tuple[float, float]], least_width_s: float, most: int
+) -> list[tuple[float, float]]:
     # The wall clock may have been set back.
     points = sorted(points)
     first, last = points[0][0], points[-1][0]
-    width = max(least_width_s, (last - first) / (MOST_POINTS - 1), 1e-9)
-    buckets: dict[int, list[tuple[float, float]]] = {}
-    for at, value in points:
-        buckets.setdefault(int((at - first) / width), []).append((at, value))
-    return [
-        (median(at for at, _ in bucket), median(value for _, value in bucket))
-        for bucket in buckets.values()
-    ]
+    width = max(least_width_s, (last - first) / (most - 1), 1e-9)
+    merged: list[tuple[float, float]] = []
+    bucket: list[tuple[float, float]] = []
+    current = 0
+    for point in points:
+        index = int((point[0] - first) / width)
+        if index != current:
+            merged.append(_middle(bucket))
+            bucket, current = [], index
+        bucket.append(point)
+    merged.append(_middle(bucket))
+    return merged
+
+
+def _middle(bucket: list[tuple[float, float]]) -> tuple[float, float]:
+    """Return the median time and value of some points, in the order of their times."""
+    if len(bucket) == 1:
+        return bucket[0]
+    return median([at for at, _ in bucket]), median([value for _, value in bucket])
 
 
 def find_trend(
@@ -118,18 +140,20 @@ def find_trend(
     merged = bucket_medians(points, least_width_s)
     if len(merged) < _FEWEST_POINTS:
         return Trend(metric, unit, "unknown", 0.0, 0.0, 1.0, len(merged))
-    # The median over all pairs: outliers move it little, unlike a least-squares line.
+    # The median over all pairs: outliers move it little, unlike a least-squares line. Pairs grow
+    # with the square of the points, and a slope needs fewer of them than a test does.
+    few = merged if len(merged) <= _MOST_PAIRED else _merged(merged, least_width_s, _MOST_PAIRED)
     slope = median(
-        (later - earlier) / (t2 - t1) for (t1, earlier), (t2, later) in combinations(merged, 2)
+        [(later - earlier) / (t2 - t1) for (t1, earlier), (t2, later) in combinations(few, 2)]
     )
-    base = median(value - slope * at for at, value in merged)
+    base = median([value - slope * at for at, value in merged])
     rest = [value - base - slope * at for at, value in merged]
     p_value = _mann_kendall([value for _, value in merged], _persistence(rest))
     # A change must be likely, and large beside noise, level and the metric's own least change.
     span = merged[-1][0] - merged[0][0]
     change = slope * span
-    spread = median(abs(value) for value in rest)
-    level = median(abs(value) for _, value in merged)
+    spread = median([abs(value) for value in rest])
+    level = median([abs(value) for _, value in merged])
     matters = max(least_change, _LEAST_SHARE * level, _LEAST_CHANGE * spread)
     moving = p_value < _SIGNIFICANCE and abs(change) > matters and slope != 0
     direction: Direction = "steady" if not moving else "rising" if slope > 0 else "falling"
@@ -143,7 +167,12 @@ def find_trend(
 def _mann_kendall(values: Sequence[float], persistence: float) -> float:
     """Return the two-sided p of the Mann-Kendall test, corrected for ties and alike neighbours."""
     n = len(values)
-    score = sum((b > a) - (b < a) for a, b in combinations(values, 2))
+    # Of all pairs: how often the later value is the larger one, less how often the smaller one.
+    score, before = 0, list[float]()
+    for value in values:
+        smaller, larger = bisect_left(before, value), len(before) - bisect_right(before, value)
+        score += smaller - larger
+        before.insert(smaller, value)
     ties: dict[float, int] = {}
     for value in values:
         ties[value] = ties.get(value, 0) + 1

@@ -228,6 +228,22 @@ class CircuitBreaker:
             opened = 0.0 if self.state is BreakerState.CLOSED else (now - self._opened_at) * 1_000
             return BreakerSnapshot(self.state, self._rate(), self._calls, opened, self.reason)
 
+    def is_idle(self, now: float) -> bool:
+        """Tell if a new breaker would do the same: closed, and no failure in the window.
+
+        Args:
+            now: The time, in seconds.
+        """
+        with self._lock:
+            self._window.at(now)
+            return self.state is BreakerState.CLOSED and not self._failures and not self._moves
+
+    def succeeds(self, now: float) -> bool:
+        """Tell if it is closed and the last attempt did not fail; see also :meth:`is_idle`."""
+        with self._lock:
+            self._window.at(now)
+            return self.state is BreakerState.CLOSED and not self._in_a_row
+
     def _refusal(self, now: float) -> Refusal | None:
         if self.state is BreakerState.OPEN:
             left_ms = self._config.open_ms - (now - self._opened_at) * 1_000

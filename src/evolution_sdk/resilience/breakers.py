@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +11,6 @@ from itertools import permutations
 from types import MappingProxyType
 from typing import Any
 
-from evolution_sdk._base.bounded_dict import BoundedDict
 from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk._base.handler_log import tell_handler_failure
 from evolution_sdk._base.harmless import harmless, quiet_logger
@@ -25,7 +25,14 @@ from .outcome import cause_of, judge
 __all__ = ["BreakerChange", "BreakerListener", "Breakers", "Entry"]
 
 _log = quiet_logger("evolution_sdk.resilience")
-_MOST_INSTANCES = 1_024
+# From so many on, breakers that have nothing to say make room; one that has failures stays.
+_MOST_IDLE = 1_024
+# A server has nowhere near as many instances: names beyond that were made up by the program.
+_MOST_INSTANCES = 100_000
+# Looked at for each new breaker, so that its cost does not grow with the number of breakers.
+_LOOKED_AT = 8
+# Kinds of change in the log, so that those of all instances are remembered.
+_MOST_KINDS = 20_000
 
 Entry = tuple[Permit, tuple[bool, bool], str | None, CircuitBreaker | None, Permit]
 """An attempt under way: permit of the server's breaker; flags for "uses the WhatsApp session" and
@@ -61,13 +68,19 @@ BreakerListener = Callable[[BreakerChange], object]
 class Breakers:
     """The server's breaker and those of the instances; safe for threads.
 
-    An instance gets a breaker with its first failure, so that healthy instances cost nothing. The
-    number of breakers is bounded; the one unused for longest goes first.
+    An instance gets a breaker with its first failure, so that healthy instances cost nothing. From
+    1,024 on, breakers that are closed and without a failure in their window make room. One that
+    counts failures never goes, so any number of instances that fail in turn open theirs.
 
     Args:
         config: Thresholds and times.
         clock: Monotonic clock, in seconds.
-        most_instances: Most instances with a breaker of their own.
+        most_idle: Number of breakers from which on idle ones make room.
+        most_instances: Most instances with a breaker of their own, failing ones included. For
+            another, one whose last attempt succeeded has to go; where there is none, it gets none.
+
+    Attributes:
+        dropped: Times that there was no room; the first is logged.
     """
 
     def __init__(
@@ -75,21 +88,25 @@ class Breakers:
         config: BreakerConfig,
         clock: Callable[[], float],
         *,
+        most_idle: int = _MOST_IDLE,
         most_instances: int = _MOST_INSTANCES,
     ) -> None:
         self._config = config
         self._clock = clock
         self._most = most_instances
+        self._most_idle = min(most_idle, most_instances)
         self._lock = free_in_child(threading.Lock())
         self._listeners: tuple[BreakerListener, ...] = ()
-        self._trouble = QuietLog(_log, clock)
+        self._trouble = QuietLog(_log, clock, most=_MOST_KINDS)
         self._scopes: dict[str, tuple[bool, bool]] = {}
         self._begin()
         in_child(self._begin)
 
     def _begin(self) -> None:
         self._server = CircuitBreaker(self._config, self._clock())
-        self._instances: BoundedDict[str, CircuitBreaker] = BoundedDict(self._most)
+        # The one used or looked at longest ago comes first.
+        self._instances: OrderedDict[str, CircuitBreaker] = OrderedDict()
+        self.dropped: int = 0
 
     def enter(self, operation: Operation[Any], instance: str | None) -> Entry:
         """Ask for permission to make one attempt; :meth:`leave` must follow.
@@ -161,7 +178,9 @@ class Breakers:
         self._record(self._server, permit, outcomes.server, now, None, error)
         if not by_session or instance is None:
             return
-        if own is None and outcomes.instance is CallOutcome.FAILURE:
+        known = own is not None and self._instances.get(instance) is own
+        if outcomes.instance is CallOutcome.FAILURE and not known:
+            # None yet, or one that was idle and made room while this attempt was under way.
             own = self._made(instance, now)
             # 0 is the first generation. Another attempt may have made and changed this breaker
             # meanwhile; then the permit is outdated and the outcome is not counted.
@@ -228,12 +247,40 @@ class Breakers:
             self._announce(scope, instance, breaker)
         return permit
 
-    def _made(self, instance: str, now: float) -> CircuitBreaker:
+    def _made(self, instance: str, now: float) -> CircuitBreaker | None:
+        """Return the breaker of an instance, made if there is room; None if there is none."""
         with self._lock:
             found = self._instances.get(instance)
-            if found is None:
+            if found is not None:
+                return found
+            if len(self._instances) >= self._most_idle:
+                self._make_room(CircuitBreaker.is_idle, self._most_idle, now)
+            full = len(self._instances) >= self._most
+            if full:
+                # Counts are lost here, but none of a breaker that has failed last.
+                self.dropped += 1
+                self._make_room(CircuitBreaker.succeeds, self._most, now)
+            if len(self._instances) < self._most:
                 found = self._instances[instance] = CircuitBreaker(self._config, now)
-            return found
+        if full:
+            # One kind for all, so that it is told once and not for each name.
+            self._trouble.trouble(
+                "room", "%d instances have failed: others get no circuit breaker", self._most
+            )
+        return found
+
+    def _make_room(
+        self, goes: Callable[[CircuitBreaker, float], bool], most: int, now: float
+    ) -> None:
+        """Let some breakers go until there are fewer; a few are looked at, which take turns."""
+        for _ in range(min(_LOOKED_AT, len(self._instances))):
+            if len(self._instances) < most:
+                return
+            name, breaker = next(iter(self._instances.items()))
+            if goes(breaker, now):
+                del self._instances[name]
+            else:
+                self._instances.move_to_end(name)
 
     def _touch(self, instance: str) -> None:
         with self._lock:

@@ -33,7 +33,8 @@ class ChatTurns:
         self._queue.put(key, mine)
         self._grant()
         try:
-            await mine
+            if not mine.done():  # nearly every chat is free, and needs no round of the loop
+                await mine
             yield
         finally:
             # A task that is cancelled while it waits never had the turn. One that is cancelled in

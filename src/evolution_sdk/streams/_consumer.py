@@ -37,7 +37,7 @@ class EventDispatcher(Protocol):
         ...
 
 
-@checked()
+@checked(but=("handle", "has_handled", "read"))  # asked for every event
 class EventConsumer:
     """Handles the events of one or several streams of one event loop.
 

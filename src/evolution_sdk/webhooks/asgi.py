@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
+from .body import try_lower_headers
 from .endpoint import Endpoint
 from .responses import Answer, Response
 
@@ -39,7 +40,7 @@ class AsgiApp:
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response | None:
         receiver = self._receiver
-        method, headers = scope["method"], scope["headers"]
+        method, headers = scope["method"], try_lower_headers(scope["headers"])
         refused = receiver.judge_head(method, headers)
         if refused is not None:
             return receiver.answer(refused)

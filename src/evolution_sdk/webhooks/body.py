@@ -19,24 +19,48 @@ _PACKED = frozenset({"gzip", "x-gzip", "deflate"})
 Headers = Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]]
 
 
-def lower_headers(headers: Headers) -> dict[str, str]:
+class LowerHeaders(dict[str, str]):
+    """Headers by names in lower case, so that one request's are lowered once."""
+
+    __slots__ = ()
+
+
+def lower_headers(headers: Headers) -> LowerHeaders:
     """Return headers by names in lower case; one that comes twice keeps both values, and fails.
 
     Args:
         headers: A mapping or pairs, of text or bytes.
     """
+    if isinstance(headers, LowerHeaders):
+        return headers
     pairs: Iterable[tuple[str | bytes, str | bytes]] = (
         cast("Mapping[str, str]", headers).items() if isinstance(headers, Mapping) else headers
     )
     # A header that comes twice is an attempt to be read in two ways; joined, it fits nothing.
-    found: dict[str, str] = {}
+    found = LowerHeaders()
     for pair in pairs:
         if len(pair) != 2:  # pyright: ignore[reportUnnecessaryComparison]
             raise RequestValidationError("headers", "must be a mapping, or pairs")
-        raw_name, raw_value = pair
-        name, value = _text(raw_name).lower(), _text(raw_value)
+        name, value = pair
+        if isinstance(name, bytes):
+            name = name.decode("latin-1")
+        if isinstance(value, bytes):
+            value = value.decode("latin-1")
+        name = name.lower()
         found[name] = f"{found[name]}, {value}" if name in found else value
     return found
+
+
+def try_lower_headers(headers: Headers) -> Headers:
+    """Return headers as :func:`lower_headers` does, or as they are; whoever judges them fails then.
+
+    Args:
+        headers: A mapping or pairs, of text or bytes.
+    """
+    try:
+        return lower_headers(headers)
+    except Exception:  # noqa: BLE001 - a view may hand over anything; the answer tells
+        return headers
 
 
 def announced_too_large(headers: Mapping[str, str], max_bytes: int) -> bool:
@@ -68,6 +92,8 @@ def unpack(
     if len(body) > max_bytes:
         return Answer.TOO_LARGE
     # Only one encoding is undone: a proxy that packs a body does it once.
+    if "content-encoding" not in headers:
+        return body
     encodings = [part.strip().lower() for part in headers.get("content-encoding", "").split(",")]
     todo = [one for one in encodings if one not in ("", "identity")]
     if not todo:
@@ -102,7 +128,3 @@ def hint_of(path: str) -> str | None:
         path: The path as it was asked for, query string included.
     """
     return path.rpartition("/")[2] or None
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else value

@@ -10,15 +10,17 @@ from .responses import Answer, Response
 
 
 class Endpoint(Protocol):
-    """A receiver, as far as an adapter needs it.
+    """A receiver, as far as an adapter needs it."""
 
-    Attributes:
-        max_body_bytes: Most bytes of one body.
-        body_timeout_ms: Longest time for a body to arrive, in milliseconds.
-    """
+    @property
+    def max_body_bytes(self) -> int:
+        """Most bytes of one body."""
+        ...
 
-    max_body_bytes: int
-    body_timeout_ms: float
+    @property
+    def body_timeout_ms(self) -> float:
+        """Longest time for a body to arrive, in milliseconds."""
+        ...
 
     @property
     def budget(self) -> BodyBudget:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -48,12 +48,29 @@ class InboxEntry:
     error_text: str = field(default="", repr=False)
 
 
+@dataclass(slots=True)
+class InboxBatch:
+    """Changes that are made together, or not at all.
+
+    Attributes:
+        added: Events to keep, as by ``add``.
+        done: Events that were handled, as by ``done``.
+        buried: Events that become dead letters, as by ``bury``.
+    """
+
+    added: Sequence[InboxEntry] = ()
+    done: Sequence[InboxEntry] = ()
+    buried: Sequence[InboxEntry] = ()
+
+
 class Inbox(Protocol):
     """Keeps accepted events until they are handled, and remembers their keys.
 
     Every method is called with a lock held, and returns only when its effect is certain. After a
-    fork the child opens the inbox again. An inbox with files may have a method ``rest()``, which is
-    called before a fork and closes the files that must not be inherited.
+    fork the child opens the inbox again. Two methods are optional: ``rest()`` is called before a
+    fork and closes the files that must not be inherited; ``write_batch(batch, now)`` makes the
+    changes of an :class:`InboxBatch` in one transaction, so that many events share its cost, and
+    returns the result of each addition.
 
     Attributes:
         blocks: True if storing an event may take milliseconds, so that no event loop should wait.
@@ -140,7 +157,7 @@ class Inbox(Protocol):
         ...
 
 
-@checked()
+@checked(but=("add", "bury", "done"))  # asked for every event
 class MemoryInbox:
     """An inbox that ends with the process.
 

@@ -6,20 +6,28 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import TypeVar
+from itertools import islice
+from typing import TypeAlias, TypeVar
 
 from evolution_sdk._base.forking import around_fork, free_in_child, in_child
 from evolution_sdk._base.quiet_log import QuietLog
 from evolution_sdk.errors import ConfigurationError
 
-from .inbox import Added, Inbox, InboxEntry
+from .inbox import Added, Inbox, InboxBatch, InboxEntry
 
 _log = logging.getLogger("evolution_sdk.webhooks")
 _T = TypeVar("_T")
 
+MOST_IN_BATCH = 128
+"""Most changes of one transaction, so that its time is bounded, for other processes, too."""
+
+WriteBatch: TypeAlias = Callable[[InboxBatch, float], Sequence[Added]]
+
 _MAX_WAIT_S = 30.0
+
+_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 # A fork waits this long for the work of the moment; a disk that hangs must not hold it up for ever.
 _FORK_WAIT_S = 5.0
@@ -58,6 +66,38 @@ class PendingUpdates:
         """
         self._left[entry.id] = (entry, dead)
 
+    @property
+    def is_failing(self) -> bool:
+        """True if some are left since a try has failed."""
+        return bool(self._left) and self._failures > 0
+
+    def next_batch(self, most: int) -> InboxBatch:
+        """Return the oldest of them; :meth:`written` or :meth:`failed` is to be called afterwards.
+
+        Args:
+            most: Most of them.
+        """
+        some = list(islice(self._left.values(), most))
+        return InboxBatch(
+            done=[one for one, dead in some if not dead], buried=[one for one, dead in some if dead]
+        )
+
+    def written(self, batch: InboxBatch) -> None:
+        """Note that the inbox knows of these.
+
+        Args:
+            batch: What :meth:`next_batch` returned.
+        """
+        for entry in (*batch.done, *batch.buried):
+            self._left.pop(entry.id, None)
+        self._failures = 0
+
+    def failed(self) -> None:
+        """Note that a try has failed; the next one comes later each time."""
+        # 1, 2, 4 … 30 s: a full disk stays full for minutes, a lock is free after moments.
+        self._due = self._clock() + min(2.0**self._failures, _MAX_WAIT_S)
+        self._failures += 1
+
     def write(self, done: Callable[[InboxEntry], None], bury: Callable[[InboxEntry], None]) -> None:
         """Tell the inbox of all of them; the first failure ends the round.
 
@@ -73,15 +113,10 @@ class PendingUpdates:
             try:
                 (bury if dead else done)(entry)
             except Exception:
-                self._wait()
+                self.failed()
                 raise
             del self._left[number]
         self._failures = 0
-
-    def _wait(self) -> None:
-        # 1, 2, 4 … 30 s: a full disk stays full for minutes, a lock is free after moments.
-        self._due = self._clock() + min(2.0**self._failures, _MAX_WAIT_S)
-        self._failures += 1
 
 
 class LockedInbox:
@@ -103,6 +138,7 @@ class LockedInbox:
     def __init__(self, inbox: Inbox, clock: Callable[[], float] = time.monotonic) -> None:
         self.lock: threading.RLock = free_in_child(threading.RLock())
         self._inbox = inbox
+        self._batch: WriteBatch | None = getattr(inbox, "write_batch", None)
         self._clock = clock
         self._trouble = QuietLog(_log, clock)
         self._begin_closed()
@@ -114,6 +150,7 @@ class LockedInbox:
         self.is_open: bool = False
         self.dead: int = 0
         self._pending = PendingUpdates(self._clock)
+        self._buried = False
 
     def _pause(self) -> bool:
         """Bring the inbox to rest, so that no process inherits its file in the middle of work."""
@@ -171,36 +208,77 @@ class LockedInbox:
         self.is_open = False
         self._inbox.close()
 
-    def add(self, entry: InboxEntry, now: float) -> Added:
-        """Keep an event.
+    @property
+    def most_in_group(self) -> int:
+        """Most changes that are worth gathering: one, if the inbox makes them one by one."""
+        return 1 if self._batch is None else MOST_IN_BATCH
+
+    def write(self, entries: Sequence[InboxEntry], now: float) -> list[Added | Exception]:
+        """Keep events, and tell the inbox of ends, all of them in one transaction if it can.
+
+        The lock is held by the caller.
 
         Args:
-            entry: The event.
+            entries: The events.
             now: Seconds since 1970.
 
-        Raises:
-            Exception: The event is not stored.
+        Returns:
+            For each event the result, or the error for which it is not stored.
         """
-        added = self._inbox.add(entry, now)
-        if self._pending:  # the inbox works again, so that the rest can be told, too
-            self._write()
-        return added
+        ends = InboxBatch()
+        # While the inbox fails, ends wait for their next try or for an event that it takes.
+        if self._batch is not None and self.is_open and not self._pending.is_failing:
+            ends = self._pending.next_batch(MOST_IN_BATCH)
+        ended = bool(ends.done or ends.buried)
+        found: list[Added | Exception] | None = None
+        if self._batch is not None and (ended or len(entries) > 1):
+            found = self._written_together(self._batch, entries, ends, now)
+        if found is None:
+            found = [self._add(entry, now) for entry in entries]
+            if self._pending and self.is_open:
+                works = any(not isinstance(one, Exception) for one in found)
+                # The inbox works again, so that the rest can be told, too.
+                if works or not self._pending.is_failing:
+                    self._write()
+        if self._buried:
+            self._count()
+        return found
 
-    def end(self, entry: InboxEntry, *, dead: bool) -> None:
-        """Tell the inbox that an event has ended, now or at the next try; never raises.
+    def _written_together(
+        self, batch: WriteBatch, entries: Sequence[InboxEntry], ends: InboxBatch, now: float
+    ) -> list[Added | Exception] | None:
+        """Make all changes in one transaction; None if each is to be tried by itself."""
+        try:
+            found = batch(InboxBatch(entries, ends.done, ends.buried), now)
+        except Exception as error:  # noqa: BLE001 - an inbox of the user's may raise anything
+            # One that cannot be stored must not keep the others from it. A lock keeps all of them,
+            # and each would wait for it.
+            if not _is_locked(error):
+                return None
+            if ends.done or ends.buried:
+                self._pending.failed()
+                self._tell(error)
+            return [error for _ in entries]
+        if ends.done or ends.buried:
+            self._pending.written(ends)
+            self._tell(None)
+        return list(found)
+
+    def _add(self, entry: InboxEntry, now: float) -> Added | Exception:
+        try:
+            return self._inbox.add(entry, now)
+        except Exception as error:  # noqa: BLE001 - as above
+            return error
+
+    def note_end(self, entry: InboxEntry, *, dead: bool) -> None:
+        """Note that an event has ended; the inbox is told with the next :meth:`write`.
 
         Args:
             entry: The event.
             dead: True to make it a dead letter.
         """
-        with self.lock:
-            begun = bool(self._pending)
-            self._pending.add(entry, dead=dead)
-            # While the inbox fails, one event tries it at a time; else all would wait for it.
-            if self.is_open and not begun:
-                self._write()
-            if dead:
-                self._count()
+        self._pending.add(entry, dead=dead)
+        self._buried = self._buried or dead
 
     def retry(self) -> None:
         """Tell the inbox of all ends that it does not know, if a try is due."""
@@ -268,19 +346,37 @@ class LockedInbox:
         if not self._pending:
             return
         try:
+            while self._batch is not None and self._pending:
+                ends = self._pending.next_batch(MOST_IN_BATCH)
+                self._batch(ends, 0.0)
+                self._pending.written(ends)
             self._pending.write(self._inbox.done, self._inbox.bury)
         except Exception as error:  # noqa: BLE001 - an inbox of the user's may raise anything
-            # Only the class of the error is logged: its text may quote a message.
-            self._trouble.trouble(
-                "",
-                "the inbox cannot be told that %d events are over (%s); it is tried again",
-                len(self._pending),
-                type(error).__qualname__,
-            )
+            if self._batch is not None:
+                self._pending.failed()
+            self._tell(error)
         else:
+            self._tell(None)
+
+    def _tell(self, error: Exception | None) -> None:
+        if error is None:
             self._trouble.over("", "the inbox has been told of all events that are over")
+            return
+        # Only the class of the error is logged: its text may quote a message.
+        self._trouble.trouble(
+            "",
+            "the inbox cannot be told that %d events are over (%s); it is tried again",
+            len(self._pending),
+            type(error).__qualname__,
+        )
 
     def _count(self) -> None:
+        self._buried = False
         if self.is_open:
             with suppress(Exception):  # a number for people; the last one serves
                 self.dead = self._inbox.count_dead()
+
+
+def _is_locked(error: Exception) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0)
+    return isinstance(error, sqlite3.OperationalError) and code & 0xFF in _LOCKED

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -22,8 +22,10 @@ from evolution_sdk._base.serial_worker import DEFAULT_PATIENCE_MS, SerialWorker,
 from evolution_sdk.events import Event, parse_event
 from evolution_sdk.events._chat_queue import ChatQueue, order_key
 
-from .inbox import Inbox, InboxEntry
+from .group_commit import Change, GroupCommit
+from .inbox import Added, Inbox, InboxEntry
 from .locked_inbox import LockedInbox
+from .queued_delivery import QueuedDelivery
 from .responses import Answer
 
 _log = logging.getLogger("evolution_sdk.webhooks")
@@ -116,23 +118,6 @@ class Delivery:
     received_at: datetime
 
 
-@dataclass(slots=True)
-class QueuedDelivery:
-    """An event in the queue.
-
-    Attributes:
-        entry: As the inbox keeps it.
-        event: The same, parsed.
-        key: Key of its chat in the queue.
-        offered: Set once the client was fed with it; None where nobody is to be fed.
-    """
-
-    entry: InboxEntry
-    event: Event[Any]
-    key: str = ""
-    offered: threading.Event | None = None
-
-
 def event_of(entry: InboxEntry) -> Event[Any]:
     """Parse the event of an entry.
 
@@ -185,6 +170,9 @@ class DeliveryQueue:
         self._trouble = QuietLog(_log, steady)
         # One thread: SQLite does one write at a time, whoever asks.
         self._file_thread = SerialWorker("evolution-inbox")
+        self._commits = GroupCommit(
+            self._inbox.lock, self._write, self._file_thread, self._inbox.most_in_group, steady
+        )
         self._clock = clock
         self._max_queue = max_queue
         self._max_bytes = max_queue_bytes
@@ -212,22 +200,18 @@ class DeliveryQueue:
         """Seconds until :meth:`retry_inbox` is due; None while the inbox is up to date."""
         return self._inbox.retry_in_s
 
-    async def off_loop(self, work: Callable[[], _T], *, patience_ms: float | None = None) -> _T:
+    async def off_loop(self, work: Callable[[], _T]) -> _T:
         """Do work with the inbox in a thread, unless the inbox never blocks.
 
         Args:
             work: The work.
-            patience_ms: As of ``SerialWorker.run``.
 
         Returns:
             The result of the work.
-
-        Raises:
-            WorkerBusyError: The work was not begun.
         """
         if not self.blocks:
             return work()
-        return await self._file_thread.run(work, patience_ms=patience_ms)
+        return await self._file_thread.run(work)
 
     def open(self) -> None:
         """Open the inbox, once, and queue the events that an earlier process left."""
@@ -249,6 +233,9 @@ class DeliveryQueue:
                 return
             with self.lock:
                 self._open = False
+            # What waits for the inbox is told: ends are noted, new events are posted again.
+            self._commits.flush()
+            with self.lock:
                 self._chats = ChatQueue()
                 self._held.clear()
                 self._bytes = 0
@@ -271,50 +258,102 @@ class DeliveryQueue:
         Returns:
             ``ACCEPTED``, ``DUPLICATE``, ``FULL``, ``UNSTORED`` or ``CLOSING``.
         """
-        # Held until the event is queued, so that a chat's events are handled in the order in which
-        # they were accepted.
-        if not self._inbox.lock.acquire(timeout=DEFAULT_PATIENCE_MS / 1_000):
-            return Answer.UNSTORED  # others wait for a locked file already
-        item = QueuedDelivery(entry, event)
-        if offer is not None:
-            item.offered = threading.Event()
-        try:
-            answer = self._store(item)
-        finally:
-            self._inbox.lock.release()
+        change = self._addition(entry, event, offer)
+        answer = self._commits.write(change, DEFAULT_PATIENCE_MS)
         if answer is Answer.ACCEPTED:
-            # Now and not at its turn: a handler of the same chat may be waiting for this event.
-            # Without a lock: whoever is offered it may take his time. Workers wait for the end.
-            if offer is not None and item.offered is not None:
-                offer()
-                item.offered.set()
             self.wake()
         return answer
 
-    def _store(self, item: QueuedDelivery) -> Answer:
-        entry = item.entry
+    async def accept_async(
+        self, entry: InboxEntry, event: Event[Any], offer: Callable[[], object] | None = None
+    ) -> Answer:
+        """Store an event as :meth:`accept` does, without making an event loop wait for a file.
+
+        Args:
+            entry: The entry to store.
+            event: The same, parsed.
+            offer: Offers an accepted event to those who wait for one; never raises.
+
+        Returns:
+            As :meth:`accept`.
+        """
+        change = self._addition(entry, event, offer)
+        if self.blocks:
+            answer = await self._commits.write_async(change)
+        else:
+            answer = self._commits.write_alone(change)
+        if answer is Answer.ACCEPTED:
+            self.wake()
+        return answer
+
+    @staticmethod
+    def _addition(
+        entry: InboxEntry, event: Event[Any], offer: Callable[[], object] | None
+    ) -> Change:
+        # Offered after it is stored and not at its turn: a handler of the same chat may be waiting
+        # for this event. Without a lock: whoever is offered it may take his time. Workers wait.
+        offered = None if offer is None else threading.Event()
+        return Change(QueuedDelivery(entry, event, offered=offered), "add", offer=offer)
+
+    def _write(self, group: list[Change]) -> None:
+        """Write a group of changes; the inbox's lock is held until their events are queued.
+
+        So a chat's events are handled in the order in which they were accepted.
+        """
+        added: list[Change] = []
+        ended: list[Change] = []
+        for one in group:
+            if one.kind == "add":
+                added.append(one)
+            else:
+                ended.append(one)
+                self._inbox.note_end(one.item.entry, dead=one.kind == "dead")
+        if added:
+            added = self._admitted(added)
+        results = self._inbox.write([one.item.entry for one in added], self._clock())
         with self.lock:
-            if not self._open:
-                return Answer.CLOSING
-            full = len(self._held) >= self._max_queue
-            # An empty queue takes an event of any size, or that event could never be accepted.
-            if full or (self._held and self._bytes + len(entry.body) > self._max_bytes):
-                return Answer.FULL
-        try:
-            added = self._inbox.add(entry, self._clock())
-        except Exception as error:  # noqa: BLE001 - a full or locked disk; the server tries again
-            # Only the class of the error is logged: its text may quote a message.
-            why = type(error).__qualname__
-            self._trouble.trouble(
-                "", "the inbox cannot store an event: %s", why, level=logging.ERROR
-            )
-            return Answer.UNSTORED
+            for one, result in zip(added, results, strict=True):
+                if result == "new":
+                    one.answer = Answer.ACCEPTED
+                    self._enqueue(one.item)
+                else:
+                    one.answer = Answer.DUPLICATE if result == "duplicate" else Answer.UNSTORED
+            for one in ended:
+                one.answer = Answer.ACCEPTED
+                self._counts["failed" if one.kind == "dead" else "handled"] += 1
+                self._handling_ms += one.took_ms
+                self._leave(one.item)
+        if results:
+            self._tell_trouble(results)
+
+    def _admitted(self, added: list[Change]) -> list[Change]:
+        """Return the additions for which there is room; the others are answered."""
+        fine: list[Change] = []
+        with self.lock:
+            count, size = len(self._held), self._bytes
+            for one in added:
+                more = len(one.item.entry.body)
+                # An empty queue takes an event of any size, or it could never be accepted.
+                if not self._open:
+                    one.answer = Answer.CLOSING
+                elif count >= self._max_queue or (count and size + more > self._max_bytes):
+                    one.answer = Answer.FULL
+                else:
+                    count, size = count + 1, size + more
+                    fine.append(one)
+        return fine
+
+    def _tell_trouble(self, results: Sequence[Added | Exception]) -> None:
+        for result in results:
+            # A full or locked disk; the server tries again. Only the class of the error is logged:
+            # its text may quote a message.
+            if isinstance(result, Exception):
+                why = type(result).__qualname__
+                self._trouble.trouble(
+                    "", "the inbox cannot store an event: %s", why, level=logging.ERROR
+                )
+                return
         self._trouble.over("", "the inbox stores events again")
-        if added == "duplicate":
-            return Answer.DUPLICATE
-        with self.lock:
-            self._enqueue(item)
-        return Answer.ACCEPTED
 
     def take(self) -> QueuedDelivery | None:
         """Take the next event whose chat is free; None when there is none."""
@@ -334,11 +373,16 @@ class DeliveryQueue:
             item: The event.
             took_ms: Time of its handlers, in milliseconds.
         """
-        self._inbox.end(item.entry, dead=False)
-        with self.lock:
-            self._counts["handled"] += 1
-            self._handling_ms += took_ms
-            self._leave(item)
+        self._commits.write(Change(item, "done", took_ms=took_ms))
+
+    async def finish_async(self, item: QueuedDelivery, took_ms: float = 0.0) -> None:
+        """End an event as :meth:`finish` does, without making an event loop wait for a file.
+
+        Args:
+            item: The event.
+            took_ms: Time of its handlers, in milliseconds.
+        """
+        await self._end_async(Change(item, "done", took_ms=took_ms))
 
     def fail(self, item: QueuedDelivery, error: BaseException, took_ms: float = 0.0) -> None:
         """Make an event a dead letter; its chat is free even if the inbox fails.
@@ -348,6 +392,29 @@ class DeliveryQueue:
             error: The last error of its handlers.
             took_ms: Time of its handlers, in milliseconds.
         """
+        self._commits.write(self._failure(item, error, took_ms))
+
+    async def fail_async(
+        self, item: QueuedDelivery, error: BaseException, took_ms: float = 0.0
+    ) -> None:
+        """Make a dead letter as :meth:`fail` does, without making an event loop wait for a file.
+
+        Args:
+            item: The event.
+            error: The last error of its handlers.
+            took_ms: Time of its handlers, in milliseconds.
+        """
+        await self._end_async(self._failure(item, error, took_ms))
+
+    async def _end_async(self, change: Change) -> None:
+        # The chat is freed after the inbox was told: the next event of the chat must not overtake
+        # the end of this one.
+        if self.blocks:
+            await self._commits.write_async(change)
+        else:
+            self._commits.write_alone(change)
+
+    def _failure(self, item: QueuedDelivery, error: BaseException, took_ms: float) -> Change:
         entry = item.entry
         entry.error = type(error).__qualname__
         try:
@@ -355,13 +422,7 @@ class DeliveryQueue:
         except Exception:  # noqa: BLE001 - a user's exception may fail to describe itself
             entry.error_text = ""
         entry.failed_at = self._clock()
-        # The chat is freed after the inbox was told: the next event of the chat must not overtake
-        # the end of this one.
-        self._inbox.end(entry, dead=True)
-        with self.lock:
-            self._counts["failed"] += 1
-            self._handling_ms += took_ms
-            self._leave(item)
+        return Change(item, "dead", took_ms=took_ms)
 
     def retry_inbox(self) -> None:
         """Tell the inbox of the events that have ended meanwhile, if a try is due."""

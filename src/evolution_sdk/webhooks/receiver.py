@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -123,8 +122,9 @@ class WebhookReceiver:
         self._requests = RequestHandler(
             self._admission, self._queue, router, self._runner, clock, self._begin, log
         )
-        self.asgi: AsgiApp = AsgiApp(self)
-        self.wsgi: WsgiApp = WsgiApp(self)
+        self._door = _Door(self, self._requests, self._pool)
+        self.asgi: AsgiApp = AsgiApp(self._door)
+        self.wsgi: WsgiApp = WsgiApp(self._door)
 
     def handle(self, method: str, path: str, headers: Headers, body: bytes | None) -> Response:
         """Judge one request, store its event and answer.
@@ -140,12 +140,12 @@ class WebhookReceiver:
         Returns:
             Status, headers and body of the answer; see ``ANSWERS``.
         """
-        named, body = lower_headers(headers), body or b""
+        named, body, door = lower_headers(headers), body or b"", self._door
         # Its room is taken before anything is judged: many large bodies may come at once.
-        with self._requests.held(self.judge_head(method, named), body) as refused:
+        with self._requests.held(door.judge_head(method, named), body) as refused:
             if refused is not None:
-                return self.answer(refused)
-            return self.handle_body(path, named, body)
+                return door.answer(refused)
+            return door.handle_body(path, named, body)
 
     async def handle_async(
         self, method: str, path: str, headers: Headers, body: bytes | None
@@ -161,11 +161,11 @@ class WebhookReceiver:
         Returns:
             Status, headers and body of the answer.
         """
-        named, body = lower_headers(headers), body or b""
-        with self._requests.held(self.judge_head(method, named), body) as refused:
+        named, body, door = lower_headers(headers), body or b"", self._door
+        with self._requests.held(door.judge_head(method, named), body) as refused:
             if refused is not None:
-                return self.answer(refused)
-            return await self.handle_body_async(path, named, body)
+                return door.answer(refused)
+            return await door.handle_body_async(path, named, body)
 
     def handle_body(self, path: str, headers: Headers, body: bytes) -> Response:
         """Handle a request that :meth:`judge_head` has let pass; else as :meth:`handle`.
@@ -178,7 +178,7 @@ class WebhookReceiver:
         Returns:
             Status, headers and body of the answer.
         """
-        return self._requests.handle_body(path, headers, body)
+        return self._door.handle_body(path, headers, body)
 
     async def handle_body_async(self, path: str, headers: Headers, body: bytes) -> Response:
         """Handle a body as :meth:`handle_body` does, without making an event loop wait for it.
@@ -191,12 +191,7 @@ class WebhookReceiver:
         Returns:
             Status, headers and body of the answer.
         """
-        try:
-            if not self._pool.alive:
-                await self.start_async()
-        except Exception as error:  # noqa: BLE001 - never raises, as handle_body
-            return self._requests.fail(error)
-        return await self._requests.off_loop(partial(self.handle_body, path, headers, body), body)
+        return await self._door.handle_body_async(path, headers, body)
 
     def judge_head(self, method: str, headers: Headers) -> Answer | None:
         """Judge a request before its body is read.
@@ -208,8 +203,7 @@ class WebhookReceiver:
         Returns:
             The reason to refuse it, or None.
         """
-        check()
-        return self._requests.judge_head(method, headers, closing=self._pool.closing)
+        return self._door.judge_head(method, headers)
 
     def answer(self, answer: Answer) -> Response:
         """Count an answer and make its response.
@@ -220,7 +214,7 @@ class WebhookReceiver:
         Returns:
             Status, headers and body.
         """
-        return self._requests.answer(answer)
+        return self._door.answer(answer)
 
     def start(self) -> Self:
         """Begin to handle events in threads, also those that an earlier process left.
@@ -419,3 +413,55 @@ class WebhookReceiver:
 
     def __repr__(self) -> str:
         return f"WebhookReceiver({self._router!r})"
+
+
+class _Door:
+    """The receiver as its adapters use it: servers pass what they must, and nobody looks again.
+
+    For every event the arguments of five calls would be held against their annotations otherwise.
+    """
+
+    __slots__ = ("_pool", "_receiver", "_requests")
+
+    def __init__(
+        self, receiver: WebhookReceiver, requests: RequestHandler, pool: WorkerPool
+    ) -> None:
+        self._receiver = receiver
+        self._requests = requests
+        self._pool = pool
+
+    @property
+    def max_body_bytes(self) -> int:
+        return self._receiver.max_body_bytes
+
+    @property
+    def body_timeout_ms(self) -> float:
+        return self._receiver.body_timeout_ms
+
+    @property
+    def budget(self) -> BodyBudget:
+        return self._receiver.budget
+
+    def judge_head(self, method: str, headers: Headers) -> Answer | None:
+        check()
+        return self._requests.judge_head(method, headers, closing=self._pool.closing)
+
+    def handle_body(self, path: str, headers: Headers, body: bytes) -> Response:
+        return self._requests.handle_body(path, headers, body)
+
+    async def handle_body_async(self, path: str, headers: Headers, body: bytes) -> Response:
+        try:
+            if not self._pool.alive:
+                await self._receiver.start_async()
+        except Exception as error:  # noqa: BLE001 - never raises, as handle_body
+            return self._requests.fail(error)
+        return await self._requests.handle_body_async(path, headers, body)
+
+    def answer(self, answer: Answer) -> Response:
+        return self._requests.answer(answer)
+
+    async def start_async(self) -> object:
+        return await self._receiver.start_async()
+
+    async def close_async(self) -> None:
+        await self._receiver.close_async()

@@ -11,7 +11,6 @@ from typing import Any
 
 from evolution_sdk._base.harmless import harmless
 from evolution_sdk._base.quiet_log import QuietLog
-from evolution_sdk._base.serial_worker import DEFAULT_PATIENCE_MS, WorkerBusyError
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event, EventRouter
 
@@ -136,22 +135,36 @@ class RequestHandler:
             return self.answer(self._log_failure(error), size=_size(body))
         return self.answer(answer, event, _size(body))
 
-    async def off_loop(self, handle: Callable[[], Response], body: bytes) -> Response:
-        """Handle a body in a thread where an event loop would have to wait for it.
+    async def handle_body_async(self, path: str, headers: Headers, body: bytes) -> Response:
+        """Handle a body as :meth:`handle_body` does, without making an event loop wait for it.
 
         Args:
-            handle: Handles it; never raises.
-            body: The body.
+            path: The path as it was asked for, query string included.
+            headers: A mapping or pairs, of text or bytes.
+            body: The body as it came.
 
         Returns:
             Status, headers and body of the answer.
         """
+        size = _size(body)
         try:
-            if self._queue.blocks:
-                return await self._queue.off_loop(handle, patience_ms=DEFAULT_PATIENCE_MS)
-        except WorkerBusyError:
-            return self.answer(Answer.UNSTORED)
-        return await asyncio.to_thread(handle) if _size(body) > _LARGE_BODY else handle()
+            judge, named = self._admission.judge_body, lower_headers(headers)
+            large = size > _LARGE_BODY or named.get("content-encoding") is not None
+            found = (
+                await asyncio.to_thread(judge, path, named, body)
+                if large
+                else judge(path, named, body)
+            )
+            if isinstance(found, Answer):
+                return self.answer(found, size=size)
+            event, verified = found.event, self._admission.proves
+            entry = self._entry_of(event, found.body, found.hint, verified=verified)
+            answer = Answer.IGNORED
+            if entry is not None:
+                answer = await self._queue.accept_async(entry, event, self._offer(event, verified))
+        except Exception as error:  # noqa: BLE001 - as above
+            return self.answer(self._log_failure(error), size=size)
+        return self.answer(answer, event, size)
 
     def fail(self, error: Exception) -> Response:
         """Log an error of our own and answer.
@@ -185,24 +198,35 @@ class RequestHandler:
         Raises:
             ConfigurationError: The inbox cannot be used.
         """
+        entry = self._entry_of(event, body, hint, verified=verified)
+        if entry is None:
+            return Answer.IGNORED
+        return self._queue.accept(entry, event, self._offer(event, verified))
+
+    def _entry_of(
+        self, event: Event[Any], body: bytes, hint: str | None, *, verified: bool
+    ) -> InboxEntry | None:
+        """Make the entry of an event and begin the workers; None for one without a handler."""
         if not self._router.wants(event):
             # It may still tell who is who.
             self._router.learn(event)
             self._runner.feed(event, verified=verified)
-            return Answer.IGNORED
+            return None
         # Before the event is stored: the inbox is opened by whoever begins the workers.
         self._begin()
         came = event.received_at
-        entry = InboxEntry(
+        return InboxEntry(
             event.delivery_key,
             body,
             event.source or "webhook",
             hint,
             self._clock() if came is None else came.timestamp(),
         )
-        return self._queue.accept(
-            entry, event, partial(self._runner.feed, event, verified=verified)
-        )
+
+    def _offer(self, event: Event[Any], verified: bool) -> Callable[[], object] | None:
+        if not self._runner.feeds:
+            return None
+        return partial(self._runner.feed, event, verified=verified)
 
 
 def _size(body: bytes | None) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 import sqlite3
 import time
 from collections.abc import Callable, Generator, Iterable
@@ -16,9 +16,19 @@ from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
 from .completion_journal import CompletionJournal
-from .inbox import Added, InboxEntry
+from .inbox import Added, InboxBatch, InboxEntry
 from .inbox_clock import ClockReading, advance_clock, worth_writing
-from .sqlite_rows import Transaction, to_blob, to_entry
+from .sqlite_rows import Transaction, to_entry
+from .sqlite_writes import (
+    LAST_DEAD,
+    MOST_AT_ONCE,
+    add_events,
+    begin_tally,
+    bury_event,
+    delete_events,
+    drop_dead,
+    drop_keys,
+)
 
 _MOST_SLOTS = 256
 # AUTOINCREMENT: a number is never used twice, since journals name events by their numbers.
@@ -46,12 +56,15 @@ CREATE TABLE IF NOT EXISTS reading (
 );
 """
 _OPEN_TIMEOUT_MS = 10_000
+_BUSY_STEP_MS = 2.0
+# Old keys do no harm, they only take room: it is enough to look now and then.
+_PRUNE_EVERY = 32
 _COLUMNS = (
     "id, key, body, source, hint, received_at, finished, attempts, failed_at, error, error_text"
 )
 
 
-@checked()
+@checked(but=("add", "bury", "done", "write_batch"))  # asked for every event
 class SqliteInbox:
     """Keeps accepted events in a file; several processes may share it.
 
@@ -64,7 +77,7 @@ class SqliteInbox:
             a small lock file and a journal of 64 KiB for the time in which the file cannot be
             written.
         synchronous: ``normal`` survives a crash of the process; ``full`` also a crash of the
-            machine, at the price of one flush to the disk per event.
+            machine, at the price of one flush to the disk per commit.
         dedupe_ms: Time for which a key is remembered, in milliseconds. Default: a day.
         max_keys: Most keys remembered; the oldest go first.
         max_dead: Most dead letters kept; the oldest go first.
@@ -97,8 +110,9 @@ class SqliteInbox:
         self._db: sqlite3.Connection | None = None
         self._lock: sqlite3.Connection | None = None
         self._slot = 0
-        self._adds = 0
+        self._unpruned = 0
         self._busy_timeout_ms = busy_timeout_ms
+        self._tries = 1
         self._clock = clock
         self._journal = CompletionJournal(Path())
         self._carried_over = False
@@ -130,6 +144,7 @@ class SqliteInbox:
                 raise OSError(CARRIED_OVER)
             db = self._open_file()
             db.executescript(_SCHEMA)
+            begin_tally(db)
             db.execute(
                 "INSERT OR IGNORE INTO reading SELECT 1, randomblob(16), "
                 "coalesce((SELECT max(at) FROM seen), 0), ?, ?",
@@ -138,7 +153,7 @@ class SqliteInbox:
             self._take_slot()
             self._adopt()
             # From here on waits are short: opening may wait for others, an event may not.
-            db.execute(f"PRAGMA busy_timeout = {round(self._busy_timeout_ms)}")
+            self._wait_shortly(db)
         except (sqlite3.Error, OSError) as error:
             self.close()
             raise ConfigurationError(
@@ -151,28 +166,7 @@ class SqliteInbox:
 
     def add(self, entry: InboxEntry, now: float) -> Added:
         """Keep an event, unless its key was seen before; both in one transaction."""
-        key = to_blob(entry.key)
-        with self._begun() as db:
-            at = self._time(db, now)
-            # One statement tells if the key is new and remembers it: an old key counts as new.
-            known = db.execute(
-                "INSERT INTO seen VALUES (?, ?) ON CONFLICT (key) "
-                "DO UPDATE SET at = excluded.at WHERE at <= ?",
-                (key, at, at - self._keep_s),
-            )
-            if not known.rowcount:
-                return "duplicate"
-            made = db.execute(
-                "INSERT INTO event (slot, key, body, source, hint, received_at) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                (self._slot, key, entry.body, entry.source, to_blob(entry.hint), entry.received_at),
-            )
-            entry.id = made.lastrowid or 0
-            self._adds += 1
-            # Old keys do no harm, they only take room: it is enough to look now and then.
-            if self._adds % 1_000 == 0:
-                self._prune(db, at)
-        return "new"
+        return self.write_batch(InboxBatch(added=(entry,)), now)[0]
 
     def done(self, entry: InboxEntry) -> None:
         """Delete an event that was handled; its key stays known.
@@ -181,8 +175,7 @@ class SqliteInbox:
             sqlite3.Error: The file could not be written. The journal then holds the end, so that
                 the event is not handled again after a restart.
         """
-        with self._journaled(entry.id), self._begun() as db:
-            db.execute("DELETE FROM event WHERE id = ?", (entry.id,))
+        self.write_batch(InboxBatch(done=(entry,)), 0.0)
 
     def bury(self, entry: InboxEntry) -> None:
         """Make an event a dead letter.
@@ -190,25 +183,40 @@ class SqliteInbox:
         Raises:
             sqlite3.Error: The file could not be written; the journal holds it as by :meth:`done`.
         """
-        with self._journaled(-entry.id), self._begun() as db:
-            db.execute(
-                "UPDATE event SET finished = ?, attempts = ?, failed_at = ?, error = ?, "
-                "error_text = ? WHERE id = ?",
-                (
-                    json.dumps(entry.finished),
-                    entry.attempts,
-                    entry.failed_at,
-                    entry.error,
-                    to_blob(entry.error_text),
-                    entry.id,
-                ),
-            )
-            # The newest are kept: an old dead letter is the least likely to be replayed.
-            db.execute(
-                "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE failed_at IS NOT NULL "
-                "ORDER BY id DESC LIMIT -1 OFFSET ?)",
-                (self._max_dead,),
-            )
+        self.write_batch(InboxBatch(buried=(entry,)), 0.0)
+
+    def write_batch(self, batch: InboxBatch, now: float) -> list[Added]:
+        """Make several changes in one transaction, with a number of statements that hardly grows.
+
+        Args:
+            batch: The changes.
+            now: Seconds since 1970; for additions.
+
+        Returns:
+            The result of each addition.
+
+        Raises:
+            sqlite3.Error: Nothing was changed; the journal holds the ends as by :meth:`done`.
+        """
+        found: list[Added] = []
+        ends = [one.id for one in batch.done] + [-one.id for one in batch.buried]
+        with self._journaled(ends), self._begun() as db:
+            if batch.added:
+                at = self._time(db, now)
+                found = add_events(db, self._slot, batch.added, at, at - self._keep_s)
+                self._unpruned += found.count("new")
+                # A few rows each time, so that nobody ever waits for many.
+                if self._unpruned >= _PRUNE_EVERY:
+                    most = self._unpruned + _PRUNE_EVERY
+                    drop_keys(db, at - self._keep_s, self._max_keys, most=most)
+                    self._unpruned = 0
+            delete_events(db, [one.id for one in batch.done])
+            for entry in batch.buried:
+                bury_event(db, entry)
+            if batch.buried:
+                # The newest are kept: an old dead letter is the least likely to be replayed.
+                drop_dead(db, self._max_dead, most=2 * len(batch.buried) + MOST_AT_ONCE)
+        return found
 
     def dead(self, limit: int) -> list[InboxEntry]:
         """Return the dead letters of all processes, the oldest first."""
@@ -228,19 +236,28 @@ class SqliteInbox:
         return found
 
     def discard(self, ids: Iterable[int] | None) -> int:
-        """Delete dead letters."""
-        with self._begun() as db:
-            found = self._chosen(ids)
-            db.executemany("DELETE FROM event WHERE id = ?", [(one.id,) for one in found])
-        return len(found)
+        """Delete dead letters; some at a time, so that other processes need not wait for many."""
+        last: int | None = None
+        wanted = None if ids is None else list(dict.fromkeys(ids))
+        if wanted is None:
+            (last,) = self._opened().execute(LAST_DEAD).fetchone()
+            if last is None:
+                return 0
+        count = 0
+        while wanted or last is not None:
+            with self._begun() as db:
+                if last is not None:
+                    gone = drop_dead(db, 0, most=MOST_AT_ONCE, last=last)
+                    last = last if gone else None
+                else:
+                    some, wanted = (wanted or [])[:MOST_AT_ONCE], (wanted or [])[MOST_AT_ONCE:]
+                    gone = delete_events(db, some, dead_only=True)
+            count += gone
+        return count
 
     def count_dead(self) -> int:
         """Return the number of dead letters."""
-        count: int = (
-            self._opened()
-            .execute("SELECT count(*) FROM event WHERE failed_at IS NOT NULL")
-            .fetchone()[0]
-        )
+        count: int = self._opened().execute("SELECT dead FROM tally").fetchone()[0]
         return count
 
     def close(self) -> None:
@@ -267,29 +284,38 @@ class SqliteInbox:
         db.execute(f"PRAGMA synchronous = {self._synchronous.upper()}")
         return db
 
+    def _wait_shortly(self, db: sqlite3.Connection) -> None:
+        # SQLite's own wait grows to 100 ms, in which a busy neighbour begins many times anew.
+        # Short ones in a row give every process its turn.
+        step_ms = min(self._busy_timeout_ms, _BUSY_STEP_MS)
+        db.execute(f"PRAGMA busy_timeout = {round(step_ms)}")
+        self._tries = max(1, math.ceil(self._busy_timeout_ms / _BUSY_STEP_MS))
+
     def _opened(self) -> sqlite3.Connection:
         if self._db is None and self._lock is not None:  # it was at rest
             db = self._open_file()
-            db.execute(f"PRAGMA busy_timeout = {round(self._busy_timeout_ms)}")
+            self._wait_shortly(db)
             return db
         if self._db is None:
             raise ConfigurationError("The inbox is not open.", variable="inbox")
         return self._db
 
     def _begun(self) -> Transaction:
-        return Transaction(self._opened())
+        return Transaction(self._opened(), self._tries)
 
     @contextmanager
-    def _journaled(self, number: int) -> Generator[None]:
-        """Write the end of an event to the journal when the file cannot take it."""
+    def _journaled(self, numbers: list[int]) -> Generator[None]:
+        """Write the ends of events to the journal when the file cannot take them."""
         try:
             yield
         except sqlite3.Error:
             # At most one entry for each event, however often it is tried.
-            if abs(number) not in self._journal:
-                self._journal.add(number)
+            for number in numbers:
+                if abs(number) not in self._journal:
+                    self._journal.add(number)
             raise
-        self._journal.forget(abs(number))
+        for number in numbers:
+            self._journal.forget(abs(number))
 
     def _select(self, where: str, values: tuple[Any, ...]) -> list[InboxEntry]:
         query = f"SELECT {_COLUMNS} FROM event WHERE {where}"  # noqa: S608 - our own words only
@@ -310,14 +336,6 @@ class SqliteInbox:
         if worth_writing(last, now):
             db.execute("UPDATE reading SET at = ?, steady = ?, wall = ?", now)
         return now.at
-
-    def _prune(self, db: sqlite3.Connection, at: float) -> None:
-        db.execute("DELETE FROM seen WHERE at <= ?", (at - self._keep_s,))
-        db.execute(
-            "DELETE FROM seen WHERE key IN (SELECT key FROM seen ORDER BY at DESC "
-            "LIMIT -1 OFFSET ?)",
-            (self._max_keys,),
-        )
 
     def _hold(self, slot: int) -> sqlite3.Connection | None:
         """Lock a slot for the life of the process; None when another process has it."""

@@ -10,13 +10,25 @@ from .inbox import InboxEntry
 
 
 class Transaction:
-    """A write transaction; it begins at once, so that two processes wait instead of failing."""
+    """A write transaction; it begins at once, so that two processes wait instead of failing.
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    Args:
+        db: The file.
+        tries: Most tries to begin while another process writes, each with the wait of the file.
+    """
+
+    def __init__(self, db: sqlite3.Connection, tries: int = 1) -> None:
         self._db = db
+        self._tries = tries
 
     def __enter__(self) -> sqlite3.Connection:
-        self._db.execute("BEGIN IMMEDIATE")
+        for left in reversed(range(self._tries)):
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                break
+            except sqlite3.OperationalError as error:
+                if not left or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
         return self._db
 
     def __exit__(self, kind: object, *_: object) -> None:

@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 from evolution_sdk._base.harmless import harmless
@@ -19,7 +18,8 @@ from evolution_sdk.events._feeding import Consumption, Feed, feed_of
 from evolution_sdk.retry import EvolutionRetryService
 
 from .delivery_log import DeliveryLog
-from .queue import Delivery, DeliveryQueue, QueuedDelivery, utc_time
+from .queue import Delivery, DeliveryQueue, utc_time
+from .queued_delivery import QueuedDelivery
 
 _log = logging.getLogger("evolution_sdk.webhooks")
 
@@ -62,6 +62,11 @@ class DeliveryRunner:
         self._feed: Feed | None = feed_of(client)
         self._consumption = Consumption(client)
 
+    @property
+    def feeds(self) -> bool:
+        """True if there is a client to be fed."""
+        return self._feed is not None
+
     def feed(self, event: Event[Any], *, verified: bool = False) -> None:
         """Feed the client with an event that is new, for those who wait for it; never raises.
 
@@ -97,13 +102,13 @@ class DeliveryRunner:
                 await self._retry.execute_with_retry(attempt, OPERATION)
         except Exception as error:  # noqa: BLE001 - a user's handler may raise anything
             self._log_dead(item, error)
-            await queue.off_loop(partial(queue.fail, item, error, timer.took_ms))
+            await queue.fail_async(item, error, timer.took_ms)
         except BaseException:
             # Cancelled: it is neither done nor failed, and waits for the next process.
             queue.release(item)
             raise
         else:
-            await queue.off_loop(partial(queue.finish, item, timer.end()))
+            await queue.finish_async(item, timer.end())
 
     def run_sync(self, queue: DeliveryQueue, item: QueuedDelivery) -> None:
         """Handle an event in this thread and tell the queue the result; as :meth:`run`.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
 
+from .body import try_lower_headers
 from .endpoint import Endpoint
 from .responses import Answer
 
@@ -32,7 +33,7 @@ class WsgiApp:
         """Answer one request."""
         receiver = self._receiver
         method = environ.get("REQUEST_METHOD", "")
-        headers = list(_headers(environ))
+        headers = try_lower_headers(list(_headers(environ)))
         refused = receiver.judge_head(method, headers)
         if refused is None:
             with receiver.budget.lease() as lease:
