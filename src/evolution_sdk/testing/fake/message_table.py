@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, overload
 
 from .js import JsonObject
 
@@ -72,6 +72,26 @@ def _entry(row: MessageRow) -> Entry:
 
 def _take_out(times: list[Entry], row: MessageRow) -> None:
     del times[bisect_left(times, _entry(row))]
+
+
+class NewestFirst(Sequence[Entry]):
+    """A stretch of entries, seen from its end; nothing is copied but what is asked for."""
+
+    def __init__(self, times: list[Entry], start: int, end: int) -> None:
+        self._times = times
+        self._places = range(end - 1, start - 1, -1)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, at: int) -> Entry: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Entry]: ...
+    def __getitem__(self, at: int | slice) -> Entry | list[Entry]:
+        if isinstance(at, slice):
+            return [self._times[place] for place in self._places[at]]
+        return self._times[self._places[at]]
 
 
 class MessageTable:
@@ -164,15 +184,16 @@ class MessageTable:
 
     def newest_first(
         self, now_ms: float, chat: str | None, window: tuple[int, int] | None
-    ) -> list[Entry]:
+    ) -> Sequence[Entry]:
         """List what has been written by now, of one chat or of all, between two times."""
         times = self._times if chat is None else self._chat_times.get(chat, [])
+        start, end = 0, len(times)
         if window is not None:
             low, high = window
             # Both ends belong to it.
             start = bisect_left(times, low, key=_time_of)
-            times = times[start : bisect_right(times, high, lo=start, key=_time_of)]
-        found = times[::-1]
+            end = max(start, bisect_right(times, high, lo=start, key=_time_of))
+        found = NewestFirst(times, start, end)
         if self.all_visible(now_ms):
             return found
         return [entry for entry in found if entry[2].visible_at_ms <= now_ms]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from .channels.base import to_jid
@@ -30,7 +30,7 @@ def _type(value: Any) -> str:
     return "String" if isinstance(value, str) else "Float" if isinstance(value, float) else "Object"
 
 
-def _page(rows: list[T], skip: Any, take: Any, table: str) -> list[T]:
+def _page(rows: Sequence[T], skip: Any, take: Any, table: str) -> list[T]:
     """Cut a page; the database wants whole numbers, and no negative one to skip."""
     # JSON has one type of number, so that 10.0 is whole, while true is none.
     for name, value in (("take", take), ("skip", skip)):
@@ -46,8 +46,8 @@ def _page(rows: list[T], skip: Any, take: Any, table: str) -> list[T]:
     start, size = int(skip), int(take)
     if size < 0:
         # A negative size counts from the end.
-        return rows[::-1][start : start - size][::-1]
-    return rows[start : start + size]
+        return list(rows[::-1][start : start - size][::-1])
+    return list(rows[start : start + size])
 
 
 def _size_and_page(query: JsonObject) -> tuple[Any, Any]:
@@ -120,7 +120,7 @@ def _row_filters(where: Any) -> list[Callable[[MessageRow], bool]]:
 
 def _narrowed(
     server: ServerState, instance: Instance, where: Any, keys: dict[str, Any]
-) -> list[Entry]:
+) -> Sequence[Entry]:
     """List the messages that the indexes leave over, newest first; takes out what is settled."""
     table, now_ms, window = instance.table, server.now_ms(), _time_window(where)
     if "id" in keys:
