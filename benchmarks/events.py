@@ -2,8 +2,9 @@
 
 The subjects take turns in short rounds; the median of the rounds' ratios is reported.
 
-Usage: ``python benchmarks/events.py [--quick]``. Exits with 1 when ``parse_event`` costs more than
-its target. The pydantic subject validates one comparable envelope with a typed message key.
+Usage: ``python benchmarks/events.py [--quick]``. Exits with 1 when ``parse_event``, or
+it with ``.data`` read, costs more than the target. The pydantic subject validates one comparable
+envelope with a typed message key.
 """
 
 from __future__ import annotations
@@ -86,8 +87,9 @@ def main() -> int:
             f"{name:26} {statistics.median(took):7.2f} us"
             f"  {over:5.2f} x json.loads  {against:5.2f} x pydantic"
         )
-    ratio = statistics.median(a / b for a, b in zip(times["parse_event"], base, strict=True))
-    return 1 if ratio > MOST_TIMES_LOADS else 0
+    held = (times["parse_event"], times["parse_event, .data read"])
+    ratios = [statistics.median(a / b for a, b in zip(took, base, strict=True)) for took in held]
+    return 1 if max(ratios) > MOST_TIMES_LOADS else 0
 
 
 if __name__ == "__main__":

@@ -88,13 +88,20 @@ def checked(
             if (name != "__init__" and name.startswith("_")) or name in but:
                 continue
             plain: Any = getattr(member, "__func__", member)
-            if not inspect.isfunction(plain):
+            if not inspect.isfunction(plain) or (plain is member and _takes_nothing(plain)):
                 continue
             made = checked_method(plain, refuse, complete)
             setattr(cls, name, made if plain is member else type(member)(made))
         return cls
 
     return decorate
+
+
+def _takes_nothing(method: Any) -> bool:
+    """Tell if a method takes nothing but its object: there is nothing to check then."""
+    code = method.__code__
+    several = code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS)
+    return code.co_argcount <= 1 and not code.co_kwonlyargcount and not several
 
 
 def checked_call(refuse: Refuse = misconfigured) -> Callable[[F], F]:

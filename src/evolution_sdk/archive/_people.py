@@ -8,24 +8,47 @@ from collections.abc import Iterable, Iterator
 from evolution_sdk.identity.chat_forms import LID, PHONE
 from evolution_sdk.identity.chat_names import Whom, all_names, names_of
 
+from ._building import Shape
 from ._judging import Names
 from ._taking import AdminRow
 
+# Messages of a chat in an instance whose id another message has, too.
+_TWICE = (
+    "SELECT a.instance, i.id FROM message_chats AS a CROSS JOIN messages AS m ON m.row = a.row "
+    "CROSS JOIN message_ids AS i ON i.id = m.id AND i.instance = m.instance AND i.row <> m.row "
+    "CROSS JOIN messages AS b ON b.row = i.row WHERE a.instance = ? AND a.chat = ?"
+)
+_TWICE_OLD = (
+    "SELECT a.instance, a.id FROM messages AS a JOIN messages AS b "
+    "ON b.instance = a.instance AND b.id = a.id AND b.row <> a.row "
+    "WHERE a.instance = ? AND a.chat = ?"
+)
+
 
 class FileLids:
-    """Pairs of hidden id and phone in an archive.
+    """Pairs of hidden id and phone in an archive, in one transaction.
 
     Args:
         connection: The archive.
+        shape: State of its indexes in this transaction.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, shape: Shape | None = None) -> None:
         self._connection = connection
+        self._shape = shape or Shape()
+        # A batch asks again and again for the same people. Never kept beyond the transaction:
+        # other processes learn, too.
+        self._phones: dict[str, str | None] = {}
+        self._lids: dict[str, tuple[str, ...]] = {}
 
     def phone_of(self, who: str, /) -> str | None:
         """Return the phone's JID behind a hidden id, or None."""
-        found = self._connection.execute("SELECT phone FROM lids WHERE lid = ?", (who,)).fetchone()
-        return None if found is None else str(found[0])
+        if who not in self._phones:
+            found = self._connection.execute(
+                "SELECT phone FROM lids WHERE lid = ?", (who,)
+            ).fetchone()
+            self._phones[who] = None if found is None else str(found[0])
+        return self._phones[who]
 
     def forms(self, chats: Iterable[str]) -> tuple[str, ...]:
         """Return the hidden ids of phones, and the phones of hidden ids."""
@@ -36,8 +59,10 @@ class FileLids:
             phone = self.phone_of(chat)
             yield from () if phone is None else names_of(phone)
         elif chat.endswith(PHONE):
-            rows = self._connection.execute("SELECT lid FROM lids WHERE phone = ?", (chat,))
-            yield from (str(lid) for (lid,) in rows.fetchall())
+            if chat not in self._lids:
+                rows = self._connection.execute("SELECT lid FROM lids WHERE phone = ?", (chat,))
+                self._lids[chat] = tuple(str(lid) for (lid,) in rows.fetchall())
+            yield from self._lids[chat]
 
     def learn(self, lid: str, phone: str) -> bool:
         """Store a pair; a newer pair replaces the old one of the hidden id.
@@ -48,6 +73,8 @@ class FileLids:
         if self.phone_of(lid) == phone:
             return False
         self._connection.execute("INSERT OR REPLACE INTO lids VALUES (?, ?)", (lid, phone))
+        self._phones[lid] = phone
+        self._lids.clear()
         return True
 
     def touched(self, instance: str, lid: str, phone: str) -> list[tuple[str, str]]:
@@ -68,9 +95,7 @@ class FileLids:
             f"SELECT instance, id FROM updates WHERE kind <> 'status' AND chat IN ({marks}) "  # noqa: S608  marks
             f"UNION SELECT instance, id FROM updates WHERE kind <> 'status' "
             f"AND participant IN ({marks}) "
-            "UNION SELECT a.instance, a.id FROM messages AS a JOIN messages AS b "
-            "ON b.instance = a.instance AND b.id = a.id AND b.row <> a.row "
-            f"WHERE a.instance = ? AND a.chat = ? AND b.chat IN ({marks})",
+            f"UNION {_TWICE if self._shape.indexed else _TWICE_OLD} AND b.chat IN ({marks})",
             (*told, *told, instance, lid, *told),
         )
         return [(str(owner), str(message_id)) for owner, message_id in found.fetchall()]

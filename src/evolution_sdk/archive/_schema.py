@@ -10,6 +10,8 @@ from typing import TypeAlias
 from evolution_sdk.errors import ArchiveError
 from evolution_sdk.events import EventMessage
 
+from ._building import indexes_statements
+
 Migration: TypeAlias = Callable[[sqlite3.Connection], object]
 
 _FIRST = (
@@ -181,7 +183,13 @@ def _second(connection: sqlite3.Connection) -> None:
         )
 
 
-MIGRATIONS: Sequence[Migration] = (_first, _second)
+# Version 3 has an index for each question. They begin empty and are built in the background.
+def _third(connection: sqlite3.Connection) -> None:
+    for statement in indexes_statements():
+        connection.execute(statement)
+
+
+MIGRATIONS: Sequence[Migration] = (_first, _second, _third)
 """Steps that make version 1 of an empty file, version 2 of version 1, and so on.
 
 Steps are only added, never changed, because files made by them exist. The version of a file is its
@@ -226,37 +234,3 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = MI
 def version_of(connection: sqlite3.Connection) -> int:
     """Return the version of an archive; 0 for an empty file."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def prepare_search(connection: sqlite3.Connection) -> bool:
-    """Make the full-text index, which ignores case and accents, if this SQLite supports it.
-
-    Returns:
-        True if the index exists.
-    """
-    # Not a migration: it depends on this Python's SQLite, and may be added later to an old file.
-    made = "SELECT 1 FROM sqlite_master WHERE name = 'messages_text'"
-    try:
-        if connection.execute(made).fetchone() is None:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                if connection.execute(made).fetchone() is None:
-                    connection.execute(
-                        "CREATE VIRTUAL TABLE messages_text USING fts5"
-                        "(text, tokenize = 'unicode61 remove_diacritics 2')"
-                    )
-                    connection.execute(
-                        "INSERT INTO messages_text (rowid, text) "
-                        "SELECT row, text FROM messages WHERE text IS NOT NULL"
-                    )
-                connection.execute("COMMIT")
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-        # A file made elsewhere may have an index that this SQLite cannot use.
-        connection.execute("SELECT rowid FROM messages_text LIMIT 0")
-    except sqlite3.OperationalError as error:
-        if "no such module" in str(error):
-            return False
-        raise
-    return True

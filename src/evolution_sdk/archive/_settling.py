@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from evolution_sdk.events.messages import merge_status
 from evolution_sdk.identity.chat_names import Lids
 
+from ._building import Shape
 from ._judging import Change, Kept, counts, is_same, judge, meant
+from ._words import Texts
 from .records import status_from
 
 _FILLED_IN = (
@@ -21,9 +23,10 @@ _CHANGE = (
     "SELECT row, kind, status, text, at, chat, by_me, participant, participant_alt, proven, "
     "mirrored, by_admin, old_message FROM updates "
 )
+# Until the indexes of version 3 are built, those of older versions are there.
 _OF_AN_ID = "WHERE instance = ? AND id = ?"
-_EARLY = f"SELECT row FROM updates {_OF_AN_ID} AND kind = 'status' AND message IS NULL"  # noqa: S608  ours
-_UNMARK = f"UPDATE updates SET message = NULL {_OF_AN_ID} AND kind <> 'status'"  # noqa: S608  ours
+_MESSAGES_OF_AN_ID = "WHERE row IN (SELECT row FROM message_ids WHERE instance = ? AND id = ?)"
+_UPDATES_OF_AN_ID = "WHERE row IN (SELECT row FROM update_ids WHERE instance = ? AND id = ?)"
 
 
 class Ids(NamedTuple):
@@ -39,42 +42,73 @@ class Settler:
     Args:
         connection: The archive.
         lids: The known hidden ids.
-        searchable: True if there is a full-text index.
+        texts: The full-text index.
+        shape: State of the indexes in this transaction.
     """
 
-    def __init__(self, connection: sqlite3.Connection, lids: Lids, *, searchable: bool) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, lids: Lids, texts: Texts, shape: Shape
+    ) -> None:
         self._connection = connection
         self._lids = lids
-        self._searchable = searchable
+        self._texts = texts
+        self._messages_of = _MESSAGES_OF_AN_ID if shape.indexed else _OF_AN_ID
+        self._updates_of = _UPDATES_OF_AN_ID if shape.indexed else _OF_AN_ID
 
-    def same_as(self, message: Kept, ids: Ids) -> int | None:
-        """Return the row of the same message in the archive (the oldest of several), or None."""
-        found = (each.row for each in self._messages(ids) if is_same(each, message, self._lids))
-        return next(found, None)
+    def messages(self, ids: Ids) -> list[Kept]:
+        """Return the messages with an id, in the order of their rows."""
+        rows = self._connection.execute(f"{_KEPT} {self._messages_of} ORDER BY row", ids)
+        return [
+            Kept(row, (chat, chat_alt), bool(from_me), (sender, sender_alt), text)
+            for row, chat, chat_alt, from_me, sender, sender_alt, text in rows.fetchall()
+        ]
+
+    def same_as(self, message: Kept, known: Iterable[Kept]) -> int | None:
+        """Return the row of the same message (the oldest of several), or None."""
+        return next((each.row for each in known if is_same(each, message, self._lids)), None)
 
     def complete(self, number: int, values: Mapping[str, Any]) -> None:
         """Fill in fields that a message lacks, from a copy of it."""
-        filled = ", ".join(f"{name} = coalesce({name}, ?)" for name in _FILLED_IN)
-        ((text, status),) = self._connection.execute(
-            f"UPDATE messages SET {filled} WHERE row = ? RETURNING text, status",  # noqa: S608
-            (*(values[name] for name in _FILLED_IN), number),
+        (stored,) = self._connection.execute(
+            f"SELECT {', '.join(_FILLED_IN)}, status FROM messages WHERE row = ?",  # noqa: S608
+            (number,),
         ).fetchall()
-        self._progress(number, status, values["status"])
-        self.index(number, text)
+        known = dict(zip(_FILLED_IN, stored, strict=False))
+        # Most copies know nothing more, and then nothing is written.
+        lacking = [n for n in _FILLED_IN if known[n] is None and values[n] is not None]
+        if lacking:
+            filled = ", ".join(f"{name} = ?" for name in lacking)
+            self._connection.execute(
+                f"UPDATE messages SET {filled} WHERE row = ?",  # noqa: S608  names of ours
+                (*(values[name] for name in lacking), number),
+            )
+        self._progress(number, stored[-1], values["status"])
+        if "text" in lacking:
+            self._texts.change(number, values["text"])
 
-    def arrived(self, ids: Ids) -> None:
-        """Apply the changes that arrived before a new message."""
+    def arrived(self, ids: Ids, *, alone: bool) -> None:
+        """Apply the changes that arrived before a new message.
+
+        Args:
+            ids: Its ids.
+            alone: True if no other message has them.
+        """
         # Events are not ordered: a status may come before the message that it is about.
-        waiting = self._connection.execute(_EARLY, ids)
-        for (number,) in waiting.fetchall():
-            self.status(ids, number)
-        self.settle(ids)
+        waiting = self._connection.execute(
+            f"SELECT row, kind = 'status', message IS NULL FROM updates {self._updates_of}",  # noqa: S608
+            ids,
+        ).fetchall()
+        for number, is_status, unassigned in waiting:
+            if is_status and unassigned:
+                self.status(ids, number)
+        if not alone or not all(is_status for _, is_status, _ in waiting):
+            self.settle(ids)
 
     def status(self, ids: Ids, number: int) -> None:
         """Apply a status to its message, if that is in the archive."""
         (told,) = self._connection.execute(f"{_CHANGE} WHERE row = ?", (number,)).fetchall()
         change = _change(told)
-        message = meant(self._messages(ids), change, self._lids)
+        message = meant(self.messages(ids), change, self._lids)
         if message is None:
             return
         self._mark(number, message.row)
@@ -90,11 +124,11 @@ class Settler:
         (told,) = self._connection.execute(f"{_CHANGE} WHERE row = ?", (number,)).fetchall()
         change = _change(told)
         twins = self._connection.execute(
-            f"{_CHANGE} {_OF_AN_ID} AND kind = ? AND (text IS ? OR kind = 'delete') "
+            f"{_CHANGE} {self._updates_of} AND kind = ? AND (text IS ? OR kind = 'delete') "
             "AND proven <> ? LIMIT ?",
             (*ids, change.kind, change.text, change.proven, 1 if change.proven else -1),
         ).fetchall()
-        messages = self._messages(ids)
+        messages = self.messages(ids)
         proofs = [] if change.proven else [_change(each) for each in twins]
         others = len(messages) - 1
         if (change.proven and twins) or any(
@@ -106,52 +140,42 @@ class Settler:
         """Judge all edits and deletions of an id again, and join records of one message."""
         messages = self._joined(ids)
         told = self._connection.execute(
-            f"{_CHANGE} {_OF_AN_ID} AND kind <> 'status' ORDER BY at, row", ids
+            f"{_CHANGE} {self._updates_of} AND kind <> 'status' ORDER BY at, row", ids
         ).fetchall()
         if not messages or not told:
             return
         changes = [_change(each) for each in told]
         # From scratch each time, so that the result does not depend on the order of arrival.
-        self._connection.execute(_UNMARK, ids)
+        self._connection.execute(
+            f"UPDATE updates SET message = NULL {self._updates_of} AND kind <> 'status'",  # noqa: S608
+            ids,
+        )
         for message in messages:
             verdict = judge(message, len(messages) - 1, changes, self._lids)
             for number in verdict.counting:
                 self._mark(number, message.row)
+            ((before,),) = self._connection.execute(
+                "SELECT text FROM messages WHERE row = ?", (message.row,)
+            ).fetchall()
             self._connection.execute(
                 "UPDATE messages SET text = ?, edited_at = ?, deleted_at = ? WHERE row = ?",
                 (verdict.text, verdict.edited_at, verdict.deleted_at, message.row),
             )
-            self.index(message.row, verdict.text)
-
-    def index(self, number: int, text: str | None) -> None:
-        """Update the full-text index for a message."""
-        if not self._searchable:
-            return
-        self._connection.execute("DELETE FROM messages_text WHERE rowid = ?", (number,))
-        if text is not None:
-            self._connection.execute(
-                "INSERT INTO messages_text (rowid, text) VALUES (?, ?)", (number, text)
-            )
-
-    def _messages(self, ids: Ids) -> list[Kept]:
-        rows = self._connection.execute(f"{_KEPT} {_OF_AN_ID} ORDER BY row", ids).fetchall()
-        return [
-            Kept(row, (chat, chat_alt), bool(from_me), (sender, sender_alt), text)
-            for row, chat, chat_alt, from_me, sender, sender_alt, text in rows
-        ]
+            if verdict.text != before:
+                self._texts.change(message.row, verdict.text)
 
     def _joined(self, ids: Ids) -> list[Kept]:
         """Return the messages with an id, after joining records of one message."""
-        messages = self._messages(ids)
+        messages = self.messages(ids)
         # A message may be stored twice, by phone and by hidden id, until the pair is learned.
         for number, later in enumerate(messages):
             first = next((e for e in messages[:number] if is_same(e, later, self._lids)), None)
             if first is not None:
-                self._join(first.row, later.row)
+                self._join(ids, first.row, later.row)
                 return self._joined(ids)
         return messages
 
-    def _join(self, first: int, later: int) -> None:
+    def _join(self, ids: Ids, first: int, later: int) -> None:
         execute = self._connection.execute
         names = (*_FILLED_IN, "status")
         # The later record goes; its changes and whatever it knew more move to the first.
@@ -159,10 +183,13 @@ class Settler:
             f"SELECT {', '.join(names)} FROM messages WHERE row = ?",  # noqa: S608  names of ours
             (later,),
         ).fetchall()
-        self.index(later, None)
+        self._texts.remove(later)
         execute("DELETE FROM messages WHERE row = ?", (later,))
-        execute("UPDATE updates SET message = ? WHERE message = ?", (first, later))
-        execute("UPDATE updates SET old_message = ? WHERE old_message = ?", (first, later))
+        for name in ("message", "old_message"):  # of updates with the same id, as both have it
+            execute(
+                f"UPDATE updates SET {name} = ? {self._updates_of} AND {name} = ?",  # noqa: S608
+                (first, *ids, later),
+            )
         self.complete(first, dict(zip(names, values, strict=True)))
 
     def _mark(self, number: int, message: int) -> None:
@@ -171,10 +198,11 @@ class Settler:
     def _progress(self, number: int, known: str | None, told: str | None) -> None:
         # Statuses arrive in any order; the furthest one stays.
         merged = merge_status(status_from(known), status_from(told))
-        self._connection.execute(
-            "UPDATE messages SET status = ? WHERE row = ?",
-            (None if merged is None else str(merged), number),
-        )
+        status = None if merged is None else str(merged)
+        if status != known:
+            self._connection.execute(
+                "UPDATE messages SET status = ? WHERE row = ?", (status, number)
+            )
 
 
 def _change(row: tuple[Any, ...]) -> Change:

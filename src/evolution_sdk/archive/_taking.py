@@ -294,7 +294,7 @@ def _name(jid: Any) -> str | None:
 def _clean(value: Any) -> Any:
     """Replace the values that SQLite cannot hold: half a surrogate pair, numbers beyond 64 bits."""
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
     if isinstance(value, int) and not -_MOST_INT <= value < _MOST_INT:
         return None
     return value
@@ -306,6 +306,8 @@ def _text(jid: Jid | None) -> str | None:
 
 def _without_files(value: Any) -> Any:
     """Copy a record without contents and keys of files, and without what may be seen only once."""
+    if value is None or isinstance(value, str | int):
+        return value  # most of it
     if is_object(value):
         return {
             k: _without_files(v)

@@ -6,10 +6,12 @@ import logging
 import sqlite3
 from collections.abc import Iterable
 
+from ._building import Shape, number_of_messages, shape_of
 from ._people import FileLids, is_admin, learn_admins
 from ._settling import Ids, Settler
 from ._taking import MESSAGE_FIELDS, ContactRow, LidRow, MessageRow, Row, UpdateRow
 from ._waiting import Waiting
+from ._words import Texts
 
 _log = logging.getLogger("evolution_sdk.archive")
 # Errors of SQLite that are about a value and not about the file.
@@ -29,6 +31,9 @@ _INSERT_UPDATE = (
     f"VALUES ({', '.join('?' * len(_UPDATE_FIELDS))}, ?) RETURNING row"
 )
 
+_TIMESTAMP, _CHAT, _TEXT = map(MESSAGE_FIELDS.index, ("timestamp", "chat", "text"))
+_GONE_AT_ONCE = 1_000  # messages deleted in one transaction, so that others can write in between
+
 
 def write(connection: sqlite3.Connection, rows: Iterable[Row], *, searchable: bool) -> int:
     """Write rows in one transaction.
@@ -41,12 +46,14 @@ def write(connection: sqlite3.Connection, rows: Iterable[Row], *, searchable: bo
     # fail in the middle because another process wrote in between.
     connection.execute("BEGIN IMMEDIATE")
     try:
-        lids = FileLids(connection)
-        settler = Settler(connection, lids, searchable=searchable)
+        shape = shape_of(connection)
+        lids = FileLids(connection, shape)
+        texts = Texts(connection, searchable=searchable, old_too=_old_too(shape))
+        settler = Settler(connection, lids, texts, shape)
         for row in rows:
             count += 1
             if isinstance(row, MessageRow):
-                _write_message(connection, row, settler)
+                _write_message(connection, row, settler, texts)
             elif isinstance(row, UpdateRow):
                 _write_update(connection, row, settler, lids)
             elif isinstance(row, ContactRow):
@@ -63,13 +70,21 @@ def write(connection: sqlite3.Connection, rows: Iterable[Row], *, searchable: bo
     return count
 
 
-def _write_message(connection: sqlite3.Connection, row: MessageRow, settler: Settler) -> None:
+def _old_too(shape: Shape) -> bool:
+    # As soon as the new index is complete, the old one is emptied.
+    return shape.old_texts and not shape.worded
+
+
+def _write_message(
+    connection: sqlite3.Connection, row: MessageRow, settler: Settler, texts: Texts
+) -> None:
     ids = Ids(row.instance, row.id)
-    known = settler.same_as(row.kept, ids)
+    others = settler.messages(ids)
+    known = settler.same_as(row.kept, others)
     if known is None:
         ((number,),) = connection.execute(_INSERT, row.values).fetchall()
-        settler.index(number, row.values[MESSAGE_FIELDS.index("text")])
-        settler.arrived(ids)
+        texts.add(number, row.values[_TIMESTAMP], row.values[_CHAT], row.values[_TEXT])
+        settler.arrived(ids, alone=not others)
         return
     # A copy may know more than the first one: a webhook carries other fields than an answer.
     settler.complete(known, dict(zip(MESSAGE_FIELDS, row.values, strict=True)))
@@ -128,41 +143,73 @@ def prune(
     Returns:
         The number of messages deleted.
     """
-    gone = "SELECT row FROM messages WHERE timestamp < ?"
-    values: tuple[int, ...] = (before if before is not None else -(2**62),)
-    if most is not None:
-        gone += (
-            " UNION SELECT row FROM (SELECT row FROM messages ORDER BY timestamp DESC, row DESC "
-            "LIMIT -1 OFFSET ?)"
-        )
-        values = (*values, most)
+    count = 0
+    while True:
+        gone, is_more = _prune_some(connection, before, most, searchable)
+        count += gone
+        if not is_more:
+            return count
+
+
+def _prune_some(
+    connection: sqlite3.Connection, before: int | None, most: int | None, searchable: bool
+) -> tuple[int, bool]:
+    """Delete the oldest in one short transaction.
+
+    Returns:
+        The number of messages deleted, and True if there may be more to delete.
+    """
     connection.execute("BEGIN IMMEDIATE")
     try:
-        connection.execute("CREATE TEMP TABLE gone AS " + gone, values)
-        if searchable:
-            connection.execute("DELETE FROM messages_text WHERE rowid IN (SELECT row FROM gone)")
-        # Changes that count for no message go with the messages of their id.
-        connection.execute(
-            "DELETE FROM updates WHERE message IN (SELECT row FROM gone) OR (message IS NULL AND "
-            "EXISTS (SELECT 1 FROM messages JOIN gone USING (row) "
-            "WHERE messages.instance = updates.instance AND messages.id = updates.id))"
-        )
+        shape = shape_of(connection)
+        surplus = 0 if most is None else max(number_of_messages(connection, shape) - most, 0)
+        oldest = connection.execute(_OLDEST, (_GONE_AT_ONCE,)).fetchall()
+        gone = [
+            (row, instance, message_id)
+            for number, (row, instance, message_id, timestamp) in enumerate(oldest)
+            if number < surplus or (before is not None and timestamp < before)
+        ]
+        texts = Texts(connection, searchable=searchable, old_too=_old_too(shape))
+        of_message = _GONE_UPDATES if shape.indexed else _GONE_UPDATES_OLD
+        for row, instance, message_id in gone:
+            texts.remove(row)
+            # Changes that count for no message go with the messages of their id.
+            connection.execute(of_message, (instance, message_id, row))
+            connection.execute("DELETE FROM messages WHERE row = ?", (row,))
+        old = 0
         # Edits and deletions of a message that stays are kept: its text depends on them.
         if before is not None:
-            connection.execute(
-                "DELETE FROM updates WHERE at < ? AND (message IS NULL OR kind = 'status')",
-                (before,),
-            )
-        count = connection.execute(
-            "DELETE FROM messages WHERE row IN (SELECT row FROM gone)"
-        ).rowcount
-        connection.execute("DROP TABLE gone")
+            old_updates = _OLD_UPDATES if shape.indexed else _OLD_UPDATES_OLD
+            old = connection.execute(old_updates, (before, _GONE_AT_ONCE)).rowcount
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-    return int(count)
+    return len(gone), max(len(gone), old) >= _GONE_AT_ONCE
+
+
+_OLDEST = (
+    "SELECT row, instance, id, timestamp FROM messages INDEXED BY messages_by_time "
+    "ORDER BY timestamp, row LIMIT ?"
+)
+_GONE_UPDATES = (
+    "DELETE FROM updates WHERE row IN "
+    "(SELECT row FROM update_ids WHERE instance = ? AND id = ?) "
+    "AND (message IS NULL OR message = ?)"
+)
+_GONE_UPDATES_OLD = (
+    "DELETE FROM updates WHERE instance = ? AND id = ? AND (message IS NULL OR message = ?)"
+)
+_OLD_UPDATES = (
+    "DELETE FROM updates WHERE row IN (SELECT updates.row FROM update_times CROSS JOIN updates "
+    "ON updates.row = update_times.row WHERE update_times.at < ? "
+    "AND (updates.message IS NULL OR updates.kind = 'status') ORDER BY update_times.at LIMIT ?)"
+)
+_OLD_UPDATES_OLD = (
+    "DELETE FROM updates WHERE row IN (SELECT row FROM updates WHERE at < ? "
+    "AND (message IS NULL OR kind = 'status') LIMIT ?)"
+)
 
 
 def write_each(

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TextIO, TypeVar, Unpack, cast
 
@@ -33,10 +34,19 @@ from evolution_sdk.identity.chat_names import Whom
 from evolution_sdk.models import Group
 from evolution_sdk.models.message import SentMessage
 
-from ._asking import MessageFilters, question
+from ._asking import (
+    Asked,
+    MessageFilters,
+    Place,
+    contacts_question,
+    message_question,
+    question,
+    updates_question,
+)
+from ._building import PIECE, Shape, build, left_to_build, shape_of
 from ._export import opened, write_csv, write_jsonl
 from ._people import FileLids
-from ._schema import migrate, prepare_search
+from ._schema import migrate
 from ._taking import (
     AdminRow,
     ContactRow,
@@ -49,10 +59,10 @@ from ._taking import (
     rows_of_groups,
 )
 from ._waiting import Again, Waiting
+from ._words import prepare_search
 from ._writing import prune, write_each
 from .records import (
     MESSAGE_COLUMNS,
-    UPDATE_COLUMNS,
     ArchivedContact,
     ArchivedMessage,
     ArchivedUpdate,
@@ -65,7 +75,12 @@ T = TypeVar("T")
 
 _log = logging.getLogger("evolution_sdk.archive")
 _MOST_WAITING = 10_000
-_PRUNE_EVERY = 1_000  # rows between two prunings, each of which reads the whole table
+_PRUNE_EVERY = 1_000  # rows between two prunings
+_BUILD_EVERY_S = 0.05  # pause between two pieces of the indexes, in which others write
+_CACHE_KIB = 16_384  # memory for pages of the file; SQLite's own choice is 2 MiB
+_LOG_PAGES = 8_000  # 32 MiB of SQLite's log before it is moved into the file
+_PAGE = 500  # messages that an export holds at a time
+_TIME_COLUMN = MESSAGE_COLUMNS.split(", ").index("timestamp")
 _STILL_S = 1.0  # a fork does not wait longer than this for a write in another thread
 
 
@@ -149,6 +164,7 @@ class Archive:
         self._lost_before = 0
         self._handed_over = False
         self._again = Again(self._write_later, self._retry_s)
+        self._next_piece = Again(self._build, _BUILD_EVERY_S)
 
     def _still(self) -> bool:
         """Close the file before a fork; the next row opens it again."""
@@ -260,12 +276,7 @@ class Archive:
         Raises:
             ArchiveError: The file cannot be read.
         """
-        rows = self._named(
-            f"SELECT {MESSAGE_COLUMNS}, chat, chat_alt FROM messages "  # noqa: S608  names of ours
-            "WHERE id = ? AND (? IS NULL OR instance = ?) ORDER BY timestamp DESC, row DESC",
-            (message_id, instance, instance),
-            chat,
-        )
+        rows = self._named(message_question, message_id, instance, chat)
         return message_from(rows[0]) if rows else None
 
     def messages(self, **filters: Unpack[MessageFilters]) -> list[ArchivedMessage]:
@@ -281,7 +292,7 @@ class Archive:
             ArchiveError: The file cannot be read.
             RequestValidationError: A filter is wrong.
         """
-        return [message_from(row) for row in self._ask(*question(filters))]
+        return [message_from(row[:-1]) for row in self._ask(partial(_question, filters, None))]
 
     def search(self, text: str, **filters: Unpack[MessageFilters]) -> list[ArchivedMessage]:
         """Search for messages whose text has every word, ignoring case and accents.
@@ -298,7 +309,7 @@ class Archive:
             ArchiveError: The file cannot be read.
             RequestValidationError: A filter is wrong, or there is no word.
         """
-        sql, values = question(filters, text)
+        question(filters, text)  # is wrong even if nothing can be searched
         self._reading(lambda _: None)  # opens the file, which tells if it has an index
         if not self._searchable:
             raise ConfigurationError(
@@ -306,7 +317,8 @@ class Archive:
                 "(sqlite3.sqlite_version " + sqlite3.sqlite_version + "). Use another build of "
                 "Python; everything else of the archive works.", variable="sqlite3",
             )  # fmt: skip
-        return [message_from(row) for row in self._ask(sql, values)]
+        rows = self._ask(partial(_question, filters, text))
+        return [message_from(row[:-1]) for row in rows]
 
     def updates(
         self, message_id: str, *, instance: str | None = None, chat: str | Jid | None = None
@@ -324,14 +336,7 @@ class Archive:
         Raises:
             ArchiveError: The file cannot be read.
         """
-        columns = ", ".join(f"updates.{name}" for name in UPDATE_COLUMNS.split(", "))
-        rows = self._named(
-            f"SELECT {columns}, updates.chat, messages.chat FROM updates "  # noqa: S608  ours
-            "LEFT JOIN messages ON messages.row = updates.message WHERE updates.id = ? "
-            "AND (? IS NULL OR updates.instance = ?) ORDER BY updates.at, updates.row",
-            (message_id, instance, instance),
-            chat,
-        )
+        rows = self._named(updates_question, message_id, instance, chat)
         return [update_from(row) for row in rows]
 
     def contacts(self, *, instance: str | None = None) -> list[ArchivedContact]:
@@ -346,11 +351,7 @@ class Archive:
         Raises:
             ArchiveError: The file cannot be read.
         """
-        sql = (
-            "SELECT instance, jid, name, picture_url, updated_at FROM contacts "
-            "WHERE ? IS NULL OR instance = ? ORDER BY instance, jid"
-        )
-        return [contact_from(row) for row in self._ask(sql, (instance, instance))]
+        return [contact_from(row) for row in self._ask(lambda _: contacts_question(instance))]
 
     def export_jsonl(self, target: str | Path | TextIO, **filters: Unpack[MessageFilters]) -> int:
         """Write messages as JSON Lines, one object per line with the whole record.
@@ -508,6 +509,7 @@ class Archive:
             self.flush()
             self._close()
             self._again.cancel()
+            self._next_piece.cancel()
             given_up = self._waiting.give_up()
         if given_up:
             _log.error(
@@ -536,8 +538,12 @@ class Archive:
                 # machine fails, but never damages the file.
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = NORMAL")
+                # Ids come in no order, so each message of a batch touches other pages.
+                connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+                connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
                 migrate(connection)
                 self._searchable = prepare_search(connection)
+                self._begin_building(connection)
             except BaseException:
                 connection.close()
                 raise
@@ -564,28 +570,98 @@ class Archive:
             "restore the file from a backup, or move it away to start a new one."
         )
 
-    def _ask(self, sql: str, values: Sequence[Any]) -> list[Any]:
-        kept = tuple(map(_storable, values))
-        return self._reading(lambda connection: connection.execute(sql, kept).fetchall())
+    def _looking(self, work: Callable[[sqlite3.Connection, Shape], T]) -> T:
+        """Read in one transaction, in which the state of the indexes stays the same."""
+
+        def look(connection: sqlite3.Connection) -> T:
+            connection.execute("BEGIN")
+            try:
+                return work(connection, shape_of(connection))
+            finally:
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
+
+        return self._reading(look)
+
+    def _ask(self, asked: Callable[[Shape], tuple[str, Sequence[Any]]]) -> list[Any]:
+        def look(connection: sqlite3.Connection, shape: Shape) -> list[Any]:
+            sql, values = asked(shape)
+            return connection.execute(sql, tuple(map(_storable, values))).fetchall()
+
+        return self._looking(look)
 
     def _named(
-        self, sql: str, values: Sequence[Any], chat: str | Jid | None
+        self, asked: Asked, message_id: str, instance: str | None, chat: str | Jid | None
     ) -> list[tuple[Any, ...]]:
         """Read rows that end with two names of their chat, and return them without these.
 
         The rows can be limited to one chat, which is compared by all its names.
         """
 
-        def look(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
-            asked = tuple(map(_storable, values))
-            rows: list[tuple[Any, ...]] = connection.execute(sql, asked).fetchall()
+        def look(connection: sqlite3.Connection, shape: Shape) -> list[tuple[Any, ...]]:
+            sql, values = asked(message_id, instance, shape)
+            rows: list[tuple[Any, ...]] = connection.execute(
+                sql, tuple(map(_storable, values))
+            ).fetchall()
             wanted = None if chat is None else Whom([chat], FileLids(connection))
             return [row[:-2] for row in rows if wanted is None or wanted.is_told_by(*row[-2:])]
 
-        return self._reading(look)
+        return self._looking(look)
 
     def _each(self, filters: MessageFilters) -> Iterator[ArchivedMessage]:
-        yield from (message_from(row) for row in self._ask(*question(filters)))
+        """Read page by page, so that an export of any size holds one page."""
+        question(filters)  # is wrong before the first page
+        left = filters.get("limit")
+        # What comes while an export runs is not part of it: it could go on for ever.
+        ((last,),) = self._ask(lambda _: ("SELECT max(row) FROM messages", ()))
+        after: Place | None = None
+        while last is not None and (left is None or left > 0):
+            page = _PAGE if left is None else min(left, _PAGE)
+            rows = self._ask(
+                partial(_question, {**filters, "limit": page}, None, after=after, until_row=last)
+            )
+            yield from (message_from(row[:-1]) for row in rows)
+            if len(rows) < page:
+                return
+            left = None if left is None else left - page
+            after = int(rows[-1][_TIME_COLUMN]), int(rows[-1][-1])
+
+    def _build(self) -> None:
+        """Do a piece of indexes that an older file lacks, and come back for the next."""
+        with self._lock:
+            if self._connection is None:  # closed meanwhile; opening it again goes on
+                return
+            try:
+                left = self._build_piece(self._connection)
+            except Exception as error:  # noqa: BLE001  nobody waits for this thread
+                # Writing tells of a file in trouble; building only waits until it is over.
+                self._odd("the indexes of an archive could not be built yet: %s", error)
+                left = True
+            if left:
+                self._next_piece.arm()
+
+    def _build_piece(self, connection: sqlite3.Connection) -> bool:
+        # Whoever writes must not wait behind this: a file that is locked is left alone.
+        connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            return build(
+                connection, searchable=self._searchable, now=self._clock(), pause_s=_BUILD_EVERY_S
+            )
+        except sqlite3.OperationalError as error:
+            # Errors that SQLite itself reports have a name.
+            if getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY"):
+                return True
+            raise
+        finally:
+            connection.execute(f"PRAGMA busy_timeout = {int(self._busy_s * 1_000)}")
+
+    def _begin_building(self, connection: sqlite3.Connection) -> None:
+        left = left_to_build(connection, searchable=self._searchable)
+        if left > PIECE:
+            self._next_piece.arm()
+        elif left:  # a small or a new file: at once
+            while build(connection, searchable=self._searchable):
+                pass
 
     def __enter__(self) -> Self:
         return self
@@ -595,6 +671,12 @@ class Archive:
 
     def __repr__(self) -> str:
         return f"Archive({str(self.path)!r})"
+
+
+def _question(
+    filters: MessageFilters, text: str | None, shape: Shape, **page: Any
+) -> tuple[str, list[Any]]:
+    return question(filters, text, shape, **page)
 
 
 def _storable(value: Any) -> Any:

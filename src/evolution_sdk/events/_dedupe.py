@@ -15,6 +15,7 @@ from evolution_sdk.models.wire import decode_bytes
 
 _DIGEST_BYTES = 16
 _MOST_NAME = 48
+_PLAIN: frozenset[type[object]] = frozenset({bool, int, float, type(None)})
 # From here on, a float no longer holds every integer.
 _EXACT = 2.0**53
 
@@ -36,6 +37,8 @@ def digest(*parts: object) -> str:
         if type(value) is str:  # nearly all of them, and the others are asked for by slower means
             text = value.encode("utf-8", "surrogatepass")
             hasher.update(b"s%d:" % len(text) + text)
+        elif type(value) in _PLAIN:
+            hasher.update(_scalar(value))
         elif isinstance(value, _Mark):
             hasher.update(value)
         elif is_object(value):

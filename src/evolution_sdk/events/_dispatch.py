@@ -26,7 +26,7 @@ from ._dispatch_plan import (
     plan_dispatch,
 )
 from ._plain_calls import call_in_thread, call_plain
-from ._registry import arguments, callable_name, injected_names
+from ._registry import Injected, callable_name
 
 
 async def dispatch_async(
@@ -159,14 +159,13 @@ def _refuse_awaitable(result: object, function: Callable[..., Any] | None) -> No
 
 def _wrapped(
     inner: Callable[[Event], Any],
-    middleware: tuple[Callable[..., Any], ...],
+    middleware: tuple[Injected, ...],
     known: Mapping[str, Any],
 ) -> Callable[[Event], Any]:
     """Put the middlewares around a router, the first one outermost."""
     handle = inner
     for one in reversed(middleware):
-        given = arguments(callable_name(one), injected_names(one, 2), known)
-        handle = _around(one, handle, given)
+        handle = _around(one.function, handle, one.arguments(known))
     return handle
 
 

@@ -6,14 +6,15 @@ one blocking and one awaiting, so that sync and async dispatch share every rule.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from ._base import Event
+from ._handler_index import HandlerIndex
 from ._handling import ContinueHandling, Handling, StopHandling
-from ._registry import Handler, Registration, arguments, callable_name, injected_names
-from .filters._algebra import Filter, Found
+from ._registry import Handler, Injected, Registration
+from .filters._algebra import Filter, Found, is_pure
 
 
 class RouterNode(Protocol):
@@ -37,18 +38,22 @@ class RouterView(NamedTuple):
         condition: Filter that an event must match to enter the router; None for no condition.
         passes_on: True if the next handler gets the event, too, unless a handler decides otherwise.
         entries: Handlers and included routers in the order of their turns.
+        handlers: Tells which of the entries an event may concern.
         errors: Error handlers, each with the class of errors it handles.
         middleware: Middlewares, the outermost first.
         provided: Values for parameters of handlers, by name.
+        made_of: The router's own list of entries.
     """
 
     name: str
     condition: Filter[Any] | None
     passes_on: bool
     entries: tuple[Registration | RouterNode, ...]
-    errors: tuple[tuple[type[Exception], Handler], ...]
-    middleware: tuple[Callable[..., object], ...]
+    handlers: HandlerIndex
+    errors: tuple[tuple[type[Exception], Injected], ...]
+    middleware: tuple[Injected, ...]
     provided: Mapping[str, object]
+    made_of: object
 
 
 class DispatchOutcome(NamedTuple):
@@ -166,15 +171,18 @@ def plan_dispatch(
         return not view.passes_on
     if found is None:
         return False
-    known = {**known, **found}
-    for number, entry in enumerate(view.entries):
+    if found:
+        known = {**known, **found}
+    for number in _places(view, event, progress, path):
+        entry = view.entries[number]
         try:
             if isinstance(entry, Registration):
                 ended = yield from _run_handler(view, entry, event, known, progress, path)
             else:
                 # The number distinguishes two included routers with the same name.
-                reply = yield EnterRouter(entry, event, known, f"{path}{entry.name}.{number}/")
-                ended = bool(_value(reply)) and not view.passes_on
+                inside = f"{path}{entry.name}.{number}/"
+                taken = yield from _enter(EnterRouter(entry, event, known, inside), progress)
+                ended = taken and not view.passes_on
         except Exception as error:  # noqa: BLE001 - a user's handler may raise anything
             try:
                 yield from _settle(view, event, known, progress, error)
@@ -195,6 +203,32 @@ def plan_dispatch(
     return ended
 
 
+def _places(view: RouterView, event: Event, progress: DispatchProgress, path: str) -> Sequence[int]:
+    """Return the numbers of the entries that may have something to do."""
+    if progress.stopped:
+        return range(len(view.entries))  # an earlier attempt was stopped: so is this one
+    return view.handlers.places(event, path, progress.finished)
+
+
+def _enter(
+    step: EnterRouter, progress: DispatchProgress
+) -> Generator[DispatchStep, StepReply, bool]:
+    """Enter an included router; the value is True if it ended the turn."""
+    if _is_idle(step.router.view(), step, progress):
+        return False
+    return bool(_value((yield step)))
+
+
+def _is_idle(view: RouterView, step: EnterRouter, progress: DispatchProgress) -> bool:
+    """Tell if nothing would happen in an included router: no function of the user is called."""
+    if view.middleware or progress.stopped:
+        return False
+    condition = view.condition
+    if condition is not None and not is_pure(condition):
+        return False
+    return not view.handlers.places(step.event, step.path, progress.finished)
+
+
 def _run_handler(
     view: RouterView,
     entry: Registration,
@@ -205,7 +239,7 @@ def _run_handler(
 ) -> Generator[DispatchStep, StepReply, bool]:
     """Give one handler its turn; the value is True if it ends the router's turn."""
     if not isinstance(event, entry.kinds):
-        return False
+        return False  # only after a stop, where no index is asked
     place = path + entry.name
     # It ran to its end in an earlier attempt: only its decision about the others is needed again.
     if place in progress.finished:
@@ -251,6 +285,9 @@ def _ask(
 ) -> Generator[DispatchStep, StepReply, Found | None]:
     if condition is None:
         return {}
+    # The SDK's own filters do no I/O: no driver is needed, whose way costs more than the answer.
+    if is_pure(condition):
+        return condition.find(event)
     found: Found | None = _value((yield AskFilter(condition, event)))
     return found
 
@@ -273,9 +310,8 @@ def _settle(
     for kind, handler in view.errors:
         if not isinstance(error, kind):
             continue
-        more = {**known, "registration": owner}
-        given = arguments(callable_name(handler), injected_names(handler, 2), more)
-        reply = yield CallFunction(handler, (error, event), given)
+        given = handler.arguments({**known, "registration": owner})
+        reply = yield CallFunction(handler.function, (error, event), given)
         if not isinstance(reply, StepError):
             return
         # A handler that raises replaces the error; the next one is called with the new error.

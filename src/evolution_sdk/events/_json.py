@@ -27,7 +27,10 @@ def many(model: type[M], data: object) -> tuple[M, ...]:
     """Read an object, an array or null as a tuple of models."""
     if data is None:
         return ()
-    return tuple(model.from_wire(item) for item in (data if is_array(data) else [data]))
+    if not is_array(data):
+        return (model.from_wire(data),)
+    # A list first: a generator costs more than most of its items.
+    return tuple([model.from_wire(item) for item in data])
 
 
 def jids(values: object) -> tuple[Jid, ...]:

@@ -113,6 +113,39 @@ class Registration:
         return f"<{self.name} on {kinds}{condition}>"
 
 
+class Injected:
+    """A middleware or an error handler: a function with two parameters that are given by place.
+
+    Args:
+        function: The function.
+
+    Attributes:
+        function: The function.
+        name: Its name, with its module.
+
+    Raises:
+        ConfigurationError: It is not callable, or does not take two parameters.
+    """
+
+    __slots__ = ("_injects", "function", "name")
+
+    def __init__(self, function: Handler) -> None:
+        self._injects = injected_names(function, 2)
+        self.function = function
+        self.name = callable_name(function)
+
+    def arguments(self, known: Mapping[str, object]) -> dict[str, object]:
+        """Return the arguments that it is called with besides those, like a handler's.
+
+        Args:
+            known: Everything that can be given by name.
+
+        Raises:
+            ConfigurationError: A required value is not provided.
+        """
+        return arguments(self.name, self._injects, known)
+
+
 def injected_names(handler: Handler, given: int = 1) -> Mapping[str, bool]:
     """Return the parameters that are given by name, and True for each that is required.
 

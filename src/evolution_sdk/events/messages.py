@@ -37,7 +37,12 @@ class _Record(MessageEvent[EventMessage]):
     __slots__ = ()
 
     def _read(self) -> EventMessage:
-        return self.message
+        return EventMessage.from_wire(first(self._data))
+
+    @property
+    def message(self) -> EventMessage:
+        """The message."""
+        return self.data
 
     @property
     def messages(self) -> tuple[EventMessage, ...]:

@@ -8,6 +8,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, TypeAlias, TypeGuard, cast
 
+from pydantic_core import from_json
+
 from evolution_sdk._base.json_types import is_object
 
 from ._base import Event, Source
@@ -192,6 +194,14 @@ class _UnreadableError(Exception):
 
 
 def _decoded(body: object) -> object:
+    # Reads nearly every body, to the same values as json and in half the time. What it refuses (a
+    # lone surrogate, a byte order mark, deep nesting, whatever is wrong) json reads or explains.
+    if type(body) is bytes or type(body) is str:
+        try:
+            # Only names are kept for the next body: the rest may be what people wrote.
+            return cast("object", from_json(body, cache_strings="keys"))
+        except ValueError:
+            pass
     try:
         if is_object(body):
             return dict(body)
@@ -200,9 +210,9 @@ def _decoded(body: object) -> object:
     except Exception as error:
         raise _UnreadableError(body, "the body is not bytes, text or a mapping") from error
     # Of bytes json itself takes the byte order mark off, of text it refuses it.
-    text = body.lstrip("\ufeff") if isinstance(body, str) else body
+    plain = body.lstrip("\ufeff") if isinstance(body, str) else body
     try:
-        return json.loads(text)
+        return json.loads(plain)
     except RecursionError as error:
         raise _UnreadableError(body, "the JSON is nested too deeply") from error
     except json.JSONDecodeError as error:
@@ -213,7 +223,7 @@ def _decoded(body: object) -> object:
         pass
     # The one error left is an integer with more digits than Python converts: its text is kept.
     try:
-        return json.loads(text, parse_int=_number)
+        return json.loads(plain, parse_int=_number)
     except (ValueError, RecursionError) as error:
         raise _UnreadableError(body, "the body is not JSON") from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import warnings
+from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Iterator
 from types import MappingProxyType
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, overload
@@ -15,12 +16,13 @@ from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.identity.identities import Identities, KnowsLids
 
-from ._base import Event, recognise
+from ._base import Event, pairs_of, recognise
 from ._binding import AwaitedKind
 from ._dispatch import dispatch_async, dispatch_sync
 from ._dispatch_plan import DispatchOutcome, DispatchProgress, RouterView
+from ._handler_index import HandlerIndex
 from ._handling import HandlerReturn, Handling
-from ._registry import Handler, Kinds, Registration, callable_name, injected_names
+from ._registry import Injected, Kinds, Registration, callable_name
 from .filters._algebra import Filter, both
 from .parse import EVENT_CLASSES
 
@@ -79,11 +81,16 @@ class EventRouter:
         self._filter = both(filters)
         # Sorted by the negative priority, then by the order of addition.
         self._entries: tuple[tuple[float, int, Registration | EventRouter], ...] = ()
-        self._errors: tuple[tuple[type[Exception], Handler], ...] = ()
-        self._middleware: tuple[Callable[..., Any], ...] = ()
+        self._errors: tuple[tuple[type[Exception], Injected], ...] = ()
+        self._middleware: tuple[Injected, ...] = ()
         self._provided: dict[str, Any] = {}
         self._parent: EventRouter | None = None
         self._count = itertools.count(1)
+        self._names: set[str] = set()
+        # By name the first number that may be free; see _unique.
+        self._numbers: dict[str, int] = {}
+        self._found = _Found()
+        self._view: RouterView | None = None
         self._identities = Identities(lids)
 
     # A handler of events whose actions must be awaited has to be an ``async def``.
@@ -258,8 +265,9 @@ class EventRouter:
         """
 
         def register(handler: F) -> F:
-            injected_names(handler, 2)  # an error now is better than one in the middle of an event
-            self._errors += tuple((kind, handler) for kind in kinds or (Exception,))
+            made = Injected(handler)  # an error now is better than one in the middle of an event
+            self._errors += tuple((kind, made) for kind in kinds or (Exception,))
+            self._changed()
             return handler
 
         return register
@@ -278,9 +286,9 @@ class EventRouter:
         Returns:
             The same function.
         """
-        injected_names(function, 2)
         # A new tuple, as with the entries: a dispatch under way keeps the one it began with.
-        self._middleware += (function,)
+        self._middleware += (Injected(function),)
+        self._changed()
         return function
 
     def provide(self, **values: Any) -> EventRouter:
@@ -355,11 +363,14 @@ class EventRouter:
         Raises:
             ConfigurationError: A handler, a filter, an error handler or a middleware is async.
         """
+        found = self._found
+        if found.is_sync:
+            return
         for router in self.routers():
             # Checked before anything is called: a half-handled event cannot be undone.
             asyncs = [repr(one) for one in router._registrations() if _awaits(one)]
             others = (*(h for _, h in router._errors), *router._middleware)
-            asyncs += [callable_name(one) for one in others if is_async(one)]
+            asyncs += [one.name for one in others if is_async(one.function)]
             if router._filter is not None and router._filter.is_async:
                 asyncs.append(repr(router._filter))
             if asyncs:
@@ -368,6 +379,7 @@ class EventRouter:
                     "router.dispatch(event), receiver.asgi), or write it as 'def'.",
                     variable="handler",
                 )
+        found.is_sync = True
 
     def used_events(self) -> list[str]:
         """Return the names to subscribe to on the server, so that every handler can be reached.
@@ -407,7 +419,12 @@ class EventRouter:
         Returns:
             False if a dispatch would certainly do nothing.
         """
-        return any(isinstance(event, k) for router in self.routers() for k in router._wanted())
+        found = self._found
+        kind = type(event)
+        if kind not in found.wants:
+            every = (k for router in self.routers() for k in router._wanted())
+            found.wants[kind] = any(isinstance(event, one) for one in every)
+        return found.wants[kind]
 
     def routers(self) -> Iterator[EventRouter]:
         """Yield this router and all included ones, in the order of their turns."""
@@ -423,19 +440,35 @@ class EventRouter:
 
     def view(self) -> RouterView:
         """Return a snapshot of the router, for one dispatch."""
-        return RouterView(
-            self._name,
-            self._filter,
-            self._passes_on,
-            tuple(one[2] for one in self._entries),
-            self._errors,
-            self._middleware,
-            MappingProxyType(self._provided),
-        )
+        # Every change replaces one of these; so the former snapshot is known by them.
+        entries, errors, middleware = self._entries, self._errors, self._middleware
+        view = self._view
+        if (
+            view is None
+            or view.made_of is not entries
+            or view.errors is not errors
+            or view.middleware is not middleware
+        ):
+            every = tuple(one[2] for one in entries)
+            view = self._view = RouterView(
+                self._name,
+                self._filter,
+                self._passes_on,
+                every,
+                HandlerIndex(every),
+                errors,
+                middleware,
+                MappingProxyType(self._provided),
+                entries,
+            )
+        return view
 
     def _learn(self, event: Event) -> None:
-        harmless(self._identities.learn, event)
+        harmless(self._learn_pairs, event)
         recognise(event, self._identities)
+
+    def _learn_pairs(self, event: Event) -> None:
+        self._identities.learn(event, pairs_of(event))
 
     def _registrations(self) -> list[Registration]:
         return [entry for _, _, entry in self._entries if isinstance(entry, Registration)]
@@ -452,20 +485,52 @@ class EventRouter:
     def _unique(self, name: str) -> str:
         # A dead letter replayed by another process finds its finished handlers by these names, so
         # they must be the same in every process.
-        taken = {one.name for one in self._registrations()}
-        names = itertools.chain([name], (f"{name}#{n}" for n in itertools.count(2)))
-        return next(one for one in names if one not in taken)
+        found, number = name, self._numbers.get(name, 2)
+        while found in self._names:
+            found = f"{name}#{number}"
+            number += 1
+        if found != name:
+            self._numbers[name] = number
+        return found
 
     def _insert(self, priority: float, entry: Registration | EventRouter) -> None:
+        place = (-priority, next(self._count))
+        if isinstance(entry, Registration):
+            self._names.add(entry.name)
         # Copied, not changed: a dispatch in progress keeps the list it started with.
-        more = (*self._entries, (-priority, next(self._count), entry))
-        self._entries = tuple(sorted(more, key=lambda one: one[:2]))
+        known = self._entries
+        after = bisect_right(known, place, key=lambda one: one[:2])
+        self._entries = (*known[:after], (*place, entry), *known[after:])
+        self._changed()
 
     def _drop(self, registration: Registration) -> None:
-        self._entries = tuple(one for one in self._entries if one[2] is not registration)
+        left = tuple(one for one in self._entries if one[2] is not registration)
+        if len(left) == len(self._entries):
+            return
+        self._entries = left
+        self._names.discard(registration.name)
+        # The lowest free number is given next.
+        for name in (registration.name, registration.name.rpartition("#")[0]):
+            self._numbers.pop(name, None)
+        self._changed()
+
+    def _changed(self) -> None:
+        # After the change itself: what another thread finds meanwhile goes to the former object.
+        for router in self._ancestors():
+            router._found = _Found()
 
     def __repr__(self) -> str:
         return f"EventRouter({self._name!r}, handlers={len(self._registrations())})"
+
+
+class _Found:
+    """What was found out about a router and all that it includes, until any of them changes."""
+
+    __slots__ = ("is_sync", "wants")
+
+    def __init__(self) -> None:
+        self.is_sync = False
+        self.wants: dict[type[Event], bool] = {}
 
 
 def _kinds(kind: type[Any] | tuple[type[Any], ...]) -> Kinds:

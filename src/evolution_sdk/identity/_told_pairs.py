@@ -118,10 +118,9 @@ def _is_json(part: object) -> bool:
 def _survey(part: Mapping[str, Any], todo: list[Any]) -> list[str]:
     """Return the fields that hold a hidden id, and put what is inside on the list."""
     hidden: list[str] = []
-    for name in part:
+    for name, value in part.items():
         if name not in _OF_INTEREST:
             continue
-        value = part[name]
         # Most of them hold no hidden id either: this look saves reading any.
         if type(value) is str:
             if value.endswith(LID):

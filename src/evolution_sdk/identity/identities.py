@@ -136,15 +136,16 @@ class Identities:
         self.lids: KnowsLids = LidMap() if lids is None else lids
         self.accounts: OwnAccounts = OwnAccounts() if accounts is None else accounts
 
-    def learn(self, told: Any) -> None:
+    def learn(self, told: Any, pairs: Iterable[tuple[Jid, Jid]] | None = None) -> None:
         """Learn from an event: who is who, and which account received it.
 
         Args:
             told: The event, typed or as it came.
+            pairs: The pairs in it, if they were found already.
         """
         raw = getattr(told, "raw", told)
         # Most events hold no pair: nothing else is called for them.
-        for lid, phone in pairs_in(raw):
+        for lid, phone in pairs_in(raw) if pairs is None else pairs:
             self.lids.add(lid, phone)
         self.accounts.learn(raw)
 

@@ -7,7 +7,7 @@ default, and an answer that does not fit still becomes a model, with the misfits
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -155,11 +155,23 @@ class Model(BaseModel):
         if not is_object(data):
             return cls.model_construct()._keep(data, ("(not an object)",))
         told = cls._spelled(data)
-        missing = tuple(name for name in cls.expected if name not in told)
+        expected = cls.expected
+        missing = tuple([name for name in expected if name not in told]) if expected else ()
         try:
-            return cls.model_validate(told)._keep(data, missing)
+            # As ``model_validate`` without its options.
+            made: Self = cls.__pydantic_validator__.validate_python(told)
         except ValidationError as error:
-            bad = [problem["loc"] for problem in error.errors(include_url=False)]
+            return cls._pruned(data, told, missing, error)
+        _set_raw(made, (data,))
+        _set_drift(made, missing)
+        return made
+
+    @classmethod
+    def _pruned(
+        cls, data: Any, told: Mapping[str, Any], missing: tuple[str, ...], error: ValidationError
+    ) -> Self:
+        """Build a model from an object that did not fit, without what did not."""
+        bad = [problem["loc"] for problem in error.errors(include_url=False)]
         kept, drift = prune(told, bad)
         # The call has been completed on the server: reading its answer must not make it fail.
         try:
@@ -174,9 +186,8 @@ class Model(BaseModel):
         return data
 
     def _keep(self, raw: Any, drift: tuple[str, ...]) -> Self:
-        # Past pydantic's own setter, which refuses every assignment to a frozen model.
-        object.__setattr__(self, "_raw", (raw,))
-        object.__setattr__(self, "_drift", drift)
+        _set_raw(self, (raw,))
+        _set_drift(self, drift)
         return self
 
     def _kept(self) -> dict[str, Any]:
@@ -211,6 +222,16 @@ class Model(BaseModel):
 
     def __str__(self) -> str:
         return repr(self)
+
+
+def _setter(name: str) -> Callable[[Model, object], None]:
+    # Past pydantic's own setter, which refuses every assignment to a frozen model.
+    setter: Callable[[Model, object], None] = Model.__dict__[name].__set__
+    return setter
+
+
+_set_raw = _setter("_raw")
+_set_drift = _setter("_drift")
 
 
 class RenamedModel(Model):

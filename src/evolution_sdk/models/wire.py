@@ -25,6 +25,8 @@ def decode_long(value: object) -> int | None:
     Returns:
         The integer, or None for any other value.
     """
+    if type(value) is int:  # nearly always
+        return value
     # A bool is an int in Python.
     if isinstance(value, bool):
         return None

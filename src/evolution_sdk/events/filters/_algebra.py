@@ -11,6 +11,8 @@ from evolution_sdk._base.effects import drive_async
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk.errors import ConfigurationError
 
+from ._needs import Needs, either, heavier
+
 E_contra = TypeVar("E_contra", contravariant=True)
 E = TypeVar("E")
 
@@ -37,6 +39,10 @@ class Filter(Generic[E_contra]):
     """
 
     __slots__ = ("_is_async", "_name")
+
+    # Of a filter that somebody else wrote nothing is known: it is always asked, in its turn.
+    _is_pure: bool = False
+    _needs: Needs = None
 
     def __init__(self, name: str, *, is_async: bool = False) -> None:
         self._name = name
@@ -76,10 +82,13 @@ class Filter(Generic[E_contra]):
         except StopIteration as done:
             found: Found | None = done.value
             return found
+        steps.close()
+        raise self._refused(pending)
+
+    def _refused(self, pending: object) -> ConfigurationError:
         if inspect.iscoroutine(pending):
             pending.close()  # or Python warns that it was never awaited
-        steps.close()
-        raise ConfigurationError(
+        return ConfigurationError(
             f"The filter {self!r} is async: use an async dispatch.", variable="filters"
         )
 
@@ -144,12 +153,26 @@ class Filter(Generic[E_contra]):
 
 
 class _Both(Filter[Any]):
-    __slots__ = ("_left", "_right")
+    __slots__ = ("_is_pure", "_left", "_needs", "_right")
 
     def __init__(self, left: Filter[Any], right: Filter[Any]) -> None:
         super().__init__(f"({left!r} & {right!r})", is_async=left.is_async or right.is_async)
         self._left = left
         self._right = right
+        self._is_pure = is_pure(left) and is_pure(right)
+        # What the right side needs says nothing where the left one must be asked in any case.
+        self._needs = needs_of(left)
+        if is_pure(left):
+            self._needs = heavier(needs_of(left), needs_of(right))
+
+    def find(self, event: Any, /) -> Found | None:
+        if self._is_async:
+            return super().find(event)
+        left = self._left.find(event)
+        if left is None:
+            return None
+        right = self._right.find(event)
+        return None if right is None else {**left, **right}
 
     def steps(self, event: Any, /) -> Steps:
         # The right side is not asked in vain: it may be a question to a database.
@@ -161,12 +184,20 @@ class _Both(Filter[Any]):
 
 
 class _Either(Filter[Any]):
-    __slots__ = ("_left", "_right")
+    __slots__ = ("_is_pure", "_left", "_needs", "_right")
 
     def __init__(self, left: Filter[Any], right: Filter[Any]) -> None:
         super().__init__(f"({left!r} | {right!r})", is_async=left.is_async or right.is_async)
         self._left = left
         self._right = right
+        self._is_pure = is_pure(left) and is_pure(right)
+        self._needs = either(needs_of(left), needs_of(right))
+
+    def find(self, event: Any, /) -> Found | None:
+        if self._is_async:
+            return super().find(event)
+        left = self._left.find(event)
+        return self._right.find(event) if left is None else left
 
     def steps(self, event: Any, /) -> Steps:
         left = yield from self._left.steps(event)
@@ -176,11 +207,17 @@ class _Either(Filter[Any]):
 
 
 class _Not(Filter[Any]):
-    __slots__ = ("_inner",)
+    __slots__ = ("_inner", "_is_pure")
 
     def __init__(self, inner: Filter[Any]) -> None:
         super().__init__(f"~{inner!r}", is_async=inner.is_async)
         self._inner = inner
+        self._is_pure = is_pure(inner)
+
+    def find(self, event: Any, /) -> Found | None:
+        if self._is_async:
+            return super().find(event)
+        return NO_FINDINGS if self._inner.find(event) is None else None
 
     def steps(self, event: Any, /) -> Steps:
         found = yield from self._inner.steps(event)
@@ -188,13 +225,53 @@ class _Not(Filter[Any]):
 
 
 class FunctionFilter(Filter[E_contra]):
-    """A filter made from a function; see :func:`new`."""
+    """A filter made from a function; see :func:`new`.
 
-    __slots__ = ("_ask",)
+    Args:
+        ask: The function.
+        name: Text for ``repr``.
+        needs: Keys of which an event must have one for the function to match; None if unknown.
+        is_pure: True if the function does nothing but look at the event, and never raises.
+    """
 
-    def __init__(self, ask: Predicate[E_contra], name: str) -> None:
+    __slots__ = ("_ask", "_is_pure", "_needs")
+
+    def __init__(
+        self,
+        ask: Predicate[E_contra],
+        name: str,
+        *,
+        needs: Needs = None,
+        is_pure: bool = False,
+    ) -> None:
         super().__init__(name, is_async=is_async(ask))
         self._ask = ask
+        self._needs = needs
+        self._is_pure = is_pure
+
+    def find(self, event: E_contra, /) -> Found | None:
+        """Decide without awaiting, as :meth:`Filter.find`.
+
+        Args:
+            event: The event.
+
+        Returns:
+            The findings (often empty); None when the filter does not match.
+
+        Raises:
+            ConfigurationError: The filter is async.
+        """
+        if self._is_async:
+            return super().find(event)
+        answer = self._ask(event)
+        # The usual answers need no closer look.
+        if answer is True:
+            return NO_FINDINGS
+        if answer is False or answer is None:
+            return None
+        if inspect.isawaitable(answer):
+            raise self._refused(answer)
+        return answer if is_object(answer) else NO_FINDINGS if answer else None
 
     def steps(self, event: E_contra, /) -> Steps:
         """Decide by calling the function.
@@ -246,6 +323,16 @@ def both(filters: tuple[Filter[Any], ...]) -> Filter[Any] | None:
             )
         found = one if found is None else found & one
     return found
+
+
+def needs_of(condition: Filter[Any]) -> Needs:
+    """Return what an event must have for the filter to match; without it, it need not be asked."""
+    return condition._needs  # pyright: ignore[reportPrivateUsage]
+
+
+def is_pure(condition: Filter[Any]) -> bool:
+    """Tell if asking the filter has no effect and raises nothing."""
+    return condition._is_pure  # pyright: ignore[reportPrivateUsage]
 
 
 async def _awaited(pending: Awaitable[Any]) -> Any:

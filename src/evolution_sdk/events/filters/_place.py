@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Any
 
 from evolution_sdk.errors import RequestValidationError
-from evolution_sdk.events._base import Source
+from evolution_sdk.events._base import Event, Source
 from evolution_sdk.events._mentions import (
     all_ids,
     by_account,
@@ -18,11 +19,29 @@ from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.identity.identities import is_same_line
 from evolution_sdk.models.message import MessageStatus
 
-from ._algebra import Filter, new
-from ._content import ChoiceFilter, message_of
+from ._algebra import Filter, FunctionFilter
+from ._content import ChoiceFilter, known, looking, message_of
 from ._kinds import AboutChat, AboutDelivery, AboutMessage, AnyEvent
+from ._needs import Probe, needs
 
 Who = str | Jid | PhoneNumber
+
+
+def _instance_of(event: Event[Any]) -> tuple[str]:
+    return (event.instance,)
+
+
+def _source_of(event: Event[Any]) -> tuple[Source | None]:
+    return (event.source,)
+
+
+def _status_of(event: object) -> tuple[object]:
+    return (getattr(event, "status", None),)
+
+
+_INSTANCE = Probe("instance", 9, _instance_of)
+_SOURCE = Probe("source", 1, _source_of)
+_STATUS = Probe("status", 2, _status_of)
 
 
 def _chat(event: object) -> Jid | None:
@@ -56,7 +75,7 @@ def _wanted(word: str, values: tuple[Who, ...]) -> tuple[Jid, ...]:
     return tuple(_jid(value).bare for value in values)
 
 
-@new(name="from_me")
+@looking("from_me")
 def from_me(event: AboutDelivery) -> bool:
     """Match messages of this account. On Business, never a ``messages.update``.
 
@@ -69,35 +88,35 @@ def from_me(event: AboutDelivery) -> bool:
     return message is not None and by_account(event, message)
 
 
-@new(name="group")
+@looking("group")
 def group(event: AboutChat) -> bool:
     """Match events about a group."""
     chat = _chat(event)
     return chat is not None and chat.is_group
 
 
-@new(name="private")
+@looking("private")
 def private(event: AboutChat) -> bool:
     """Match events about a chat with one person."""
     chat = _chat(event)
     return chat is not None and (chat.is_phone or chat.is_lid)
 
 
-@new(name="broadcast")
+@looking("broadcast")
 def broadcast(event: AboutChat) -> bool:
     """Match events about a broadcast list or a story."""
     chat = _chat(event)
     return chat is not None and (chat.is_broadcast or chat.is_status)
 
 
-@new(name="story")
+@looking("story")
 def story(event: AboutChat) -> bool:
     """Match stories (``status@broadcast``)."""
     chat = _chat(event)
     return chat is not None and chat.is_status
 
 
-@new(name="lid")
+@looking("lid")
 def lid(event: AboutChat) -> bool:
     """Match a chat or a sender known by a hidden id (``@lid``) instead of a phone number."""
     jids = (_chat(event), getattr(event, "sender", None))
@@ -113,7 +132,11 @@ def instance(*names: str) -> Filter[AnyEvent]:
     if not names:
         raise RequestValidationError("instance", "needs at least one name")
     wanted = frozenset(names)
-    return new(lambda event: event.instance in wanted, name=_shown("instance", names))
+    return known(
+        lambda event: event.instance in wanted,
+        _shown("instance", names),
+        needs(_INSTANCE, wanted),
+    )
 
 
 def source(*sources: Source) -> Filter[AnyEvent]:
@@ -125,10 +148,12 @@ def source(*sources: Source) -> Filter[AnyEvent]:
     if not sources:
         raise RequestValidationError("source", "needs at least one value")
     wanted = frozenset(sources)
-    return new(lambda event: event.source in wanted, name=_shown("source", sources))
+    return known(
+        lambda event: event.source in wanted, _shown("source", sources), needs(_SOURCE, wanted)
+    )
 
 
-@new(name="backfill")
+@looking("backfill")
 def backfill(event: AnyEvent) -> bool:
     """Match events that were missed and read from the server's store later."""
     return event.source == "backfill"
@@ -151,7 +176,7 @@ def chat(*chats: Who) -> Filter[AboutChat]:
         alt = None if message is None else message.chat_alt
         return _is_one_of(all_ids(event, (_chat(event), alt)), wanted)
 
-    return new(ask, name=_shown("chat", chats))
+    return known(ask, _shown("chat", chats))
 
 
 def sender(*people: Who) -> Filter[AboutMessage]:
@@ -171,7 +196,7 @@ def sender(*people: Who) -> Filter[AboutMessage]:
             return False
         return _is_one_of(all_ids(event, (event.sender, message.sender_alt)), wanted)
 
-    return new(ask, name=_shown("sender", people))
+    return known(ask, _shown("sender", people))
 
 
 def _mentioned(event: object) -> tuple[Jid, ...]:
@@ -191,21 +216,21 @@ def _mentions(wanted: tuple[Jid, ...]) -> Callable[[AboutMessage], bool]:
     return lambda event: _is_one_of(all_ids(event, _mentioned(event)), wanted)
 
 
-@new(name="mentions_me")
+@looking("mentions_me")
 def mentions_me(event: AboutMessage) -> bool:
     """Match messages that mention this account; see ``event.mentions_me``."""
     message = message_of(event)
     return message is not None and mentions_account(event, message)
 
 
-@new(name="replies_to_me")
+@looking("replies_to_me")
 def replies_to_me(event: AboutMessage) -> bool:
     """Match messages that quote one of this account; see ``event.replies_to_me``."""
     message = message_of(event)
     return message is not None and quotes_account(event, message)
 
 
-@new(name="addressed_to_me")
+@looking("addressed_to_me")
 def addressed_to_me(event: AboutMessage) -> bool:
     """Match what is meant for this account: a private chat, a mention, or a reply to it.
 
@@ -229,8 +254,10 @@ def status(*statuses: MessageStatus | str) -> Filter[AboutDelivery]:
     if not statuses:
         raise RequestValidationError("status", "needs at least one value")
     wanted = frozenset(MessageStatus(str(one)) for one in statuses)
-    return new(
-        lambda event: getattr(event, "status", None) in wanted, name=_shown("status", statuses)
+    return known(
+        lambda event: getattr(event, "status", None) in wanted,
+        _shown("status", statuses),
+        needs(_STATUS, wanted),
     )
 
 
@@ -253,7 +280,7 @@ def older_than_s(seconds: float, *, clock: Callable[[], float] = time.time) -> F
         age = _age_s(event, clock)
         return age is not None and age > seconds
 
-    return new(ask, name=f"older_than_s({seconds:g})")
+    return FunctionFilter(ask, f"older_than_s({seconds:g})", is_pure=clock is time.time)
 
 
 def newer_than_s(seconds: float, *, clock: Callable[[], float] = time.time) -> Filter[AboutMessage]:
@@ -268,4 +295,4 @@ def newer_than_s(seconds: float, *, clock: Callable[[], float] = time.time) -> F
         age = _age_s(event, clock)
         return age is not None and age <= seconds
 
-    return new(ask, name=f"newer_than_s({seconds:g})")
+    return FunctionFilter(ask, f"newer_than_s({seconds:g})", is_pure=clock is time.time)

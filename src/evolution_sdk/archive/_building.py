@@ -1,0 +1,258 @@
+"""Building the indexes of an existing archive piece by piece, while it is read and written.
+
+SQLite builds an index in one go and lets nobody write meanwhile. So the indexes of version 3 are
+tables of their own: triggers keep them for what is written from now on, and short transactions add
+what was there before. How far they are is in the file (table ``building``), so that a process that
+ends loses one piece at most, and several processes share the work. Until all is there, reading
+goes the old way.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import NamedTuple
+
+from ._words import chat_word, place
+
+PIECE = 2_000
+"""Rows added in one transaction, which takes some tens of milliseconds."""
+_PAGES = 500  # of the old full-text index, emptied in one transaction
+
+_OLD_INDEXES = ("messages_by_id", "messages_by_chat", "updates_by_message")
+_OLD_TEXTS = "messages_text"
+# Every column of these tables is one that never changes after the message came.
+_OF_MESSAGES = {
+    "message_ids": ("id", "instance", "row"),
+    "message_chats": ("chat", "timestamp", "row", "instance", "kind", "from_me"),
+    "message_instances": ("instance", "timestamp", "row", "kind", "from_me"),
+    "message_kinds": ("kind", "timestamp", "row", "from_me"),
+    "message_sides": ("from_me", "timestamp", "row"),
+}
+_OF_UPDATES = {
+    "update_ids": ("id", "instance", "row"),
+    "update_times": ("at", "row"),
+}
+_TABLES = {"messages": _OF_MESSAGES, "updates": _OF_UPDATES}
+_NUMBERS = frozenset({"row", "timestamp", "from_me", "at"})
+
+
+class Shape(NamedTuple):
+    """State of an archive's indexes.
+
+    Attributes:
+        indexed: True if the tables of version 3 hold every row.
+        worded: True if the full-text index holds every text.
+        old_texts: True if the full-text index of older versions is still there.
+    """
+
+    indexed: bool = True
+    worded: bool = True
+    old_texts: bool = False
+
+
+def shape_of(connection: sqlite3.Connection) -> Shape:
+    """Return the state of the indexes; ask in the transaction that relies on it."""
+    jobs = {str(job) for (job,) in connection.execute("SELECT job FROM building").fetchall()}
+    return Shape(not jobs & _TABLES.keys(), "words" not in jobs, _exists(connection, _OLD_TEXTS))
+
+
+def indexes_statements() -> list[str]:
+    """Return the statements that make the tables of version 3, empty, and what keeps them."""
+    made = [
+        "CREATE TABLE building (job TEXT PRIMARY KEY, done INTEGER, last INTEGER) WITHOUT ROWID",
+        "CREATE TABLE figures (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
+        "INSERT INTO figures VALUES ('messages', 0), ('built_at', 0)",
+    ]
+    for source, tables in _TABLES.items():
+        added: list[str] = []
+        gone: list[str] = []
+        for table, columns in tables.items():
+            made.append(_create(table, columns))
+            new = ", ".join(f"new.{column}" for column in columns)
+            keys = _keys(columns)
+            added.append(f"INSERT OR IGNORE INTO {table} VALUES ({new})")  # noqa: S608
+            same = " AND ".join(f"{column} = old.{column}" for column in keys)
+            gone.append(f"DELETE FROM {table} WHERE {same}")  # noqa: S608  names of ours
+        if source == "messages":
+            step = "UPDATE figures SET value = value {} 1 WHERE name = 'messages'"
+            added.append(step.format("+"))
+            gone.append(step.format("-"))
+        for name, when, work in (("added", "INSERT", added), ("gone", "DELETE", gone)):
+            made.append(
+                f"CREATE TRIGGER {source}_{name} AFTER {when} ON {source} BEGIN {'; '.join(work)}; "
+                "END"
+            )
+        made.append(
+            f"INSERT INTO building SELECT '{source}', 0, row FROM {source} "  # noqa: S608
+            "ORDER BY row DESC LIMIT 1"
+        )
+    return made
+
+
+def build(
+    connection: sqlite3.Connection,
+    *,
+    searchable: bool,
+    now: float = 0.0,
+    pause_s: float = 0.0,
+    piece: int = PIECE,
+) -> bool:
+    """Do the next piece of what is to be built, in one short transaction.
+
+    Args:
+        connection: The archive.
+        searchable: True if this SQLite has FTS5.
+        now: Time in unix seconds.
+        pause_s: Least time between two pieces of whatever process, in seconds, in which others can
+            write.
+        piece: Most rows to add.
+
+    Returns:
+        True if something is left.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        left = _next(connection, searchable, now, pause_s, piece)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return left
+
+
+def left_to_build(connection: sqlite3.Connection, *, searchable: bool) -> int:
+    """Return how many rows are to be added, or else are in an index that is to be dropped."""
+    asked = "SELECT job, last - done FROM building"
+    rows = sum(
+        int(left)
+        for job, left in connection.execute(asked).fetchall()
+        if searchable or job != "words"
+    )
+    if rows or _leftover(connection, searchable=searchable) is None:
+        return rows
+    ((last,),) = connection.execute("SELECT max(row) FROM messages").fetchall()
+    return int(last or 1)
+
+
+def number_of_messages(connection: sqlite3.Connection, shape: Shape) -> int:
+    """Return the number of messages in an archive."""
+    sql = (
+        "SELECT value FROM figures WHERE name = 'messages'"
+        if shape.indexed
+        else "SELECT count(*) FROM messages"
+    )
+    return int(connection.execute(sql).fetchone()[0])
+
+
+def _next(
+    connection: sqlite3.Connection, searchable: bool, now: float, pause_s: float, piece: int
+) -> bool:
+    execute = connection.execute
+    ((built_at,),) = execute("SELECT value FROM figures WHERE name = 'built_at'").fetchall()
+    # Another process has just done a piece: whoever waits for the lock comes first.
+    if 0 <= now - float(built_at) < pause_s:
+        return True
+    jobs = execute("SELECT job, done, last FROM building ORDER BY job").fetchall()
+    if possible := [each for each in jobs if searchable or each[0] != "words"]:
+        job, done, last = possible[0]
+        _add(connection, str(job), int(done), int(last), piece)
+    elif (name := _leftover(connection, searchable=searchable)) is None:
+        return False
+    elif name == _OLD_TEXTS:
+        _remove_texts(connection)
+    else:
+        execute(f"DROP INDEX {name}")
+    execute("UPDATE figures SET value = ? WHERE name = 'built_at'", (now,))
+    return True
+
+
+def _add(connection: sqlite3.Connection, job: str, done: int, last: int, piece: int) -> None:
+    """Add the next rows to the tables of a job."""
+    execute = connection.execute
+    source = job if job in _TABLES else "messages"
+    # Rows may have gaps: the piece ends where so many rows end.
+    ((end,),) = execute(
+        f"SELECT max(row) FROM (SELECT row FROM {source} WHERE row > ? AND row <= ? "  # noqa: S608
+        "ORDER BY row LIMIT ?)",
+        (done, last, piece),
+    ).fetchall()
+    if end is None:
+        _finish(connection, job)
+        return
+    for table, columns in _TABLES.get(job, {}).items():
+        execute(
+            f"INSERT OR IGNORE INTO {table} SELECT {', '.join(columns)} FROM {source} "  # noqa: S608
+            f"WHERE row > ? AND row <= ? ORDER BY {', '.join(columns)}",
+            (done, end),
+        )
+    if job == "words":
+        texts = execute(
+            "SELECT timestamp, row, text, chat FROM messages "
+            "WHERE row > ? AND row <= ? AND text IS NOT NULL ORDER BY timestamp, row",
+            (done, end),
+        )
+        # A message that was edited meanwhile is there already.
+        connection.executemany(
+            "INSERT OR REPLACE INTO messages_words (rowid, text, chat) VALUES (?, ?, ?)",
+            [(place(at, row), text, chat_word(chat)) for at, row, text, chat in texts.fetchall()],
+        )
+    execute("UPDATE building SET done = ? WHERE job = ?", (end, job))
+    if end >= last:
+        _finish(connection, job)
+
+
+def _finish(connection: sqlite3.Connection, job: str) -> None:
+    connection.execute("DELETE FROM building WHERE job = ?", (job,))
+    if job == "messages":
+        # The triggers counted only what came and went; from here on they have the number right.
+        connection.execute(
+            "UPDATE figures SET value = (SELECT count(*) FROM message_sides) "
+            "WHERE name = 'messages'"
+        )
+
+
+def _leftover(connection: sqlite3.Connection, *, searchable: bool) -> str | None:
+    """Return an index of an older version that nothing needs any more."""
+    shape = shape_of(connection)
+    if shape.indexed:
+        for name in _OLD_INDEXES:
+            if _exists(connection, name):
+                return name
+    if shape.worded and shape.old_texts and searchable and _exists(connection, "messages_words"):
+        return _OLD_TEXTS
+    return None
+
+
+def _remove_texts(connection: sqlite3.Connection) -> None:
+    """Empty the tables of the old full-text index a piece at a time, then drop it."""
+    # Dropped in one go it would hold up others for as long as its pages take to read.
+    for table in ("messages_text_content", "messages_text_docsize", "messages_text_data"):
+        if not _exists(connection, table):
+            continue
+        gone = connection.execute(
+            f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} "  # noqa: S608  names of ours
+            "WHERE id > 10 ORDER BY id LIMIT ?)",  # the first ones describe the index
+            (_PAGES if table.endswith("data") else _PAGES * 10,),
+        ).rowcount
+        if gone > 0:
+            return
+    connection.execute(f"DROP TABLE {_OLD_TEXTS}")
+
+
+def _create(table: str, columns: tuple[str, ...]) -> str:
+    typed = ", ".join(
+        f"{column} {'INTEGER' if column in _NUMBERS else 'TEXT'} NOT NULL" for column in columns
+    )
+    return (
+        f"CREATE TABLE {table} ({typed}, PRIMARY KEY ({', '.join(_keys(columns))})) WITHOUT ROWID"
+    )
+
+
+def _keys(columns: tuple[str, ...]) -> tuple[str, ...]:
+    return columns[: columns.index("row") + 1]
+
+
+def _exists(connection: sqlite3.Connection, name: str) -> bool:
+    found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,))
+    return found.fetchone() is not None
