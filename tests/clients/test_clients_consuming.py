@@ -80,7 +80,7 @@ async def test_a_cancelled_wait_gives_its_answer_back() -> None:
     kit.stub.default = page()
     client.feed(update("SERVER_ACK"))
     waiting = asyncio.create_task(sent.wait_for_reply(consume=True))
-    await until(lambda: client._pipeline.event_bus._listeners != ())
+    await until(lambda: client._pipeline.event_bus.listening)
     for _ in range(20):
         await asyncio.sleep(0)
     client.feed(inbound("yes"))

@@ -112,7 +112,7 @@ async def test_a_handler_may_wait_for_the_next_event_of_its_own_chat() -> None:
 
         consumer = EventConsumer(handle, client=client)
         first = asyncio.create_task(consumer.handle(consumer.read(envelope("sales", 1))))
-        await until(lambda: client._pipeline.event_bus._listeners)
+        await until(lambda: client._pipeline.event_bus.listening)
         answer = envelope("sales", 2)
         answer["data"]["messageTimestamp"] = 4_000_000_000
         second = asyncio.create_task(consumer.handle(consumer.read(answer)))
@@ -179,7 +179,7 @@ async def test_an_answer_that_a_wait_consumed_reaches_no_handler_and_counts_as_h
 
         consumer = EventConsumer(handle, client=client)
         first = asyncio.create_task(consumer.handle(consumer.read(envelope("sales", 1))))
-        await until(lambda: client._pipeline.event_bus._listeners)
+        await until(lambda: client._pipeline.event_bus.listening)
         bodies = [envelope("sales", number) for number in (2, 3)]
         for body in bodies:
             body["data"]["messageTimestamp"] = 4_000_000_000
@@ -199,7 +199,7 @@ async def test_an_answer_whose_wait_was_cancelled_reaches_its_handlers() -> None
         consumer = EventConsumer(lambda event: seen.append(event.id), client=client)
         sent = await client.messages.send_text("5511987654321", "Yes or no?")
         waiting = asyncio.create_task(sent.wait_for_reply(timeout_ms=10_000, consume=True))
-        await until(lambda: client._pipeline.event_bus._listeners)
+        await until(lambda: client._pipeline.event_bus.listening)
         body = envelope("sales", 2)
         body["data"]["key"]["remoteJid"] = sent.remote_jid
         body["data"]["messageTimestamp"] = 4_000_000_000

@@ -18,7 +18,7 @@ from evolution_sdk.operations.target import Target
 from evolution_sdk.tracking.consumption import Hold
 
 from ._seam import Later, Signal
-from .bound import AsyncMessagesUpdate, AsyncMessagesUpsert, cursor_of
+from .bound_sent import cursor_of
 from .pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from evolution_sdk.models.message import StoredMessage
     from evolution_sdk.tracking.event_bus import Cursor
     from evolution_sdk.tracking.expectations import AnswerExpectation, Expectation, ReplyFilter
+
+    from .bound import AsyncMessagesUpdate, AsyncMessagesUpsert
 
 _FIRST_PAUSE_MS = 500.0
 _LONGEST_PAUSE_MS = 10_000.0
@@ -201,7 +203,7 @@ class MessageTracker:
                 signal.set()
 
         # Listening begins before anything is asked, so that nothing falls between the two.
-        stop = bus.listen(heard)
+        stop = bus.listen(heard, topics=expected.topics)
         begun = ports.monotonic()
         pause_ms, slept_ms, next_ms = _FIRST_PAUSE_MS, 0.0, 0.0
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from evolution_sdk._base.context import BYPASS_GUARDS
@@ -776,6 +777,25 @@ class Pipeline:
         plan = CallPlan(operation, target, request, {}, {}, ONCE, 0, None, direct=True)
         return await Execution(plan, self.parts).attempt(1)
 
-    async def _look_up(self, operation: Operation[T], target: Target, body: Mapping[str, Any]) -> T:
-        """Make a read of the reconciler's: the one way by which it asks the server."""
-        return await self.call(operation, target, body, direct=True)
+    async def _look_up(
+        self,
+        operation: Operation[T],
+        target: Target,
+        body: Mapping[str, Any],
+        once_ms: float | None = None,
+    ) -> T:
+        """Make a read of the reconciler's: the one way by which it asks the server.
+
+        Args:
+            operation: What to ask.
+            target: The instance.
+            body: The JSON body.
+            once_ms: Longest time of its one attempt, in milliseconds, if it is to have only one.
+                Default: with the client's own retries.
+        """
+        if once_ms is None:
+            return await self.call(operation, target, body, direct=True)
+        usual = self._runner.policy.attempt_timeout_ms
+        most_ms = once_ms if usual is None else min(once_ms, usual)
+        policy = ONCE.with_(attempt_timeout_ms=most_ms if isfinite(most_ms) else None)
+        return await self.call(operation, target, body, options={"retry": policy}, direct=True)

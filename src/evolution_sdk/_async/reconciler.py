@@ -31,6 +31,7 @@ from evolution_sdk.reconcile.verdict import (
     HIDDEN,
     NUMBERED,
     PARTIAL,
+    UNANSWERED,
     Rival,
     Sighting,
     Verdict,
@@ -90,7 +91,7 @@ class Reconciler:
         self.ledger: Ledger = Ledger()
         self.lids: LidMap = LidMap(_MOST_LIDS) if lids is None else lids
         self.storing: StoreProbe = StoreProbe(ports, reads)
-        self._search = SendSearch(reads, self.lids, self._passed)
+        self._search = SendSearch(reads, self.lids, self._passed, ports.monotonic)
         in_child(self._begin_anew)
 
     def _begin_anew(self) -> None:
@@ -200,9 +201,17 @@ class Reconciler:
         search = self.search_for(lost.target, lost.send)
         answered = answered_by_server(lost.error)
         looks = self._schedule(lost)
+        begun = self._ports.monotonic()
+        search.until = begun + sum(looks) / 1_000
+        due_ms = 0.0
         for number, wait_ms in enumerate(looks, 1):
-            if wait_ms:
-                await self._rest(search, lost.send, wait_ms)
+            due_ms += wait_ms
+            left_ms = due_ms - (self._ports.monotonic() - begun) * 1_000
+            # Slow looks do not add up: what should be over is left out, but for the last one.
+            if left_ms < 0 and number < len(looks):
+                continue
+            if wait_ms and left_ms > 0:
+                await self._rest(search, lost.send, min(wait_ms, left_ms))
             try:
                 found = await self.look(search, lost.send)
             except EvolutionError as error:
@@ -370,6 +379,8 @@ class Reconciler:
             for name, record in search.hidden.items()
         ):
             return NUMBERED if search.wanted.by_lid else HIDDEN
+        if search.unanswered:
+            return UNANSWERED
         if not search.whole:
             return PARTIAL
         # A stored shape that was never recorded may not match: absence proves nothing there.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from evolution_sdk.errors import ChannelNotSupportedError, EvolutionAPIError
+from evolution_sdk.errors import ChannelNotSupportedError, EvolutionAPIError, EvolutionError
 from evolution_sdk.identity.chat_forms import LID, PHONE
 from evolution_sdk.identity.lids import LidMap
 from evolution_sdk.models.base import to_iso
@@ -21,6 +21,7 @@ _log = logging.getLogger("evolution_sdk")
 _PAGE_SIZE = 100
 _MOST_PAGES = 10
 _MOST_HIDDEN = 3
+_LEAST_CHECK_MS = 1_000.0
 _UNDER_ONE_ID = 10  # the server does not refuse an id that is there already
 _LAST_TIME = "2038-01-19T03:14:07.000Z"  # the store counts seconds in 32 bits
 _LAST_SECOND = 2**31 - 1
@@ -33,6 +34,7 @@ class SendSearch:
         reads: Asks the store.
         lids: Which hidden id stands for which phone.
         passed: Is told of every record of the instance's own that a look passes.
+        now: Tells seconds that never go back.
     """
 
     def __init__(
@@ -40,10 +42,12 @@ class SendSearch:
         reads: StoreReads,
         lids: LidMap,
         passed: Callable[[Search, Mapping[str, Any]], None],
+        now: Callable[[], float],
     ) -> None:
         self._reads = reads
         self._lids = lids
         self._passed = passed
+        self._now = now
 
     async def look(
         self, search: Search, enough: Callable[[], bool], *, everywhere: bool = False
@@ -58,6 +62,11 @@ class SendSearch:
         # Each look judges anew if it was whole; an earlier, cut one does not count.
         search.looks += 1
         search.whole, search.everywhere = True, everywhere
+        # One page had all that the instance sent: the parts of it need not be asked for again.
+        if search.one_page and not everywhere and search.wanted.place_unknown:
+            await self._search_all(search, enough, again=True)
+            if search.whole or enough():
+                return
         for chat in search.wanted.chats:
             await self._search(search, {"remoteJid": chat, "fromMe": True})
             if enough():
@@ -73,7 +82,10 @@ class SendSearch:
         """
         search.looks += 1
         where = {"key": {"id": search.message_id}}
-        result = await self._reads.find_messages(search.target, where, size=_UNDER_ONE_ID)
+        once = search.until is not None
+        result = await self._reads.find_messages(
+            search.target, where, size=_UNDER_ONE_ID, once=once
+        )
         for record in result.records:
             self._passed(search, record.raw)
             search.meet(record.raw, "store")
@@ -81,46 +93,71 @@ class SendSearch:
     async def _place(self, search: Search, enough: Callable[[], bool]) -> None:
         """Ask under which id the server keeps the person; if it does not tell, look everywhere."""
         before = search.wanted.chats
-        asked = search.number or search.wanted.phone or search.wanted.lid
-        baileys = True
-        try:
-            checks = await self._reads.check_number(search.target, asked)
-            told = [check.jid for check in checks if check.jid]
-            if search.wanted.by_lid:
-                # A hidden id that comes back as it went tells no phone, under which a server since
-                # 2.3.7 may have stored the message.
-                told = [jid for jid in told if not jid.endswith(LID)]
-        except ChannelNotSupportedError:  # only Baileys has hidden ids
-            told, baileys = [before[0]], False
-        except EvolutionAPIError as error:
-            _log.debug("the number's id is not told: %s", type(error).__name__)
-            told = []
+        first = search.checks == 0
+        if first:
+            await self._ask_place(search)
+        told = search.told
         search.wanted = search.wanted.also(told).resolved(self._lids)
         for chat in search.wanted.chats[len(before) :]:
             await self._search(search, {"remoteJid": chat, "fromMe": True})
             if enough():
                 return
-        if baileys and not any(jid.endswith(LID) for jid in told):
+        if not search.channel_told and not any(jid.endswith(LID) for jid in told):
             # Asked by phone, 2.3.7 tells the phone also where its rows keep the hidden id.
             for chat in search.wanted.chats:
                 if chat.endswith(PHONE):
                     await self._search_beside(search, chat)
                     if enough():
                         return
-        if told:
+        if told or search.channel_told:
             search.placed = search.whole  # else the next look must not forget that
             return
-        await self._search(search, {"fromMe": True})
-        if not enough():
-            await self._unveil(search)
+        await self._search_all(search, enough, again=not first)
 
-    async def _search(self, search: Search, key: Mapping[str, Any]) -> None:
+    async def _search_all(self, search: Search, enough: Callable[[], bool], *, again: bool) -> None:
+        """Look at all that the instance sent, whoever it was for."""
+        pages = await self._search(search, {"fromMe": True})
+        search.one_page = pages == 1 and not search.everywhere
+        if enough():
+            return
+        await self._unveil(search)
+        if again and search.may_ask:
+            await self._ask_place(search)
+            search.wanted = search.wanted.also(search.told).resolved(self._lids)
+            self._see_unveiled(search)
+
+    async def _ask_place(self, search: Search) -> None:
+        asked = search.number or search.wanted.phone or search.wanted.lid
+        once_ms = None
+        if search.until is not None:
+            once_ms = max((search.until - self._now()) * 1_000, _LEAST_CHECK_MS)
+        search.checks += 1
+        try:
+            checks = await self._reads.check_number(search.target, asked, once_ms)
+        except ChannelNotSupportedError:  # only Baileys has hidden ids
+            search.channel_told, search.unanswered = True, False
+        except EvolutionError as error:
+            _log.debug("the number's id is not told: %s", type(error).__name__)
+            search.unanswered = not isinstance(error, EvolutionAPIError)
+            # Without an answer the rest of the store may still show the message.
+            if search.unanswered and (search.until is None or not error.transient):
+                raise
+        else:
+            told = [check.jid for check in checks if check.jid]
+            if search.wanted.by_lid:
+                # A hidden id that comes back as it went tells no phone, under which a server since
+                # 2.3.7 may have stored the message.
+                told = [jid for jid in told if not jid.endswith(LID)]
+            search.told, search.unanswered = tuple(told), False
+
+    async def _search(self, search: Search, key: Mapping[str, Any]) -> int:
         for page in range(1, _MOST_PAGES + 1):
             records = await self._page(search, key, page)
             # A page that is not full is the last one.
             if len(records) < _PAGE_SIZE:
-                return
+                return page
         search.whole = False
+        return _MOST_PAGES
 
     async def _search_beside(self, search: Search, phone: str) -> None:
         """Look for rows under a hidden id that name the phone beside it."""
@@ -140,7 +177,10 @@ class SendSearch:
             # No upper bound: the server's clock may be ahead of all that we know of it.
             since = _iso(search.zone().since - 1)
             where["messageTimestamp"] = {"gte": since, "lte": _LAST_TIME}
-        result = await self._reads.find_messages(search.target, where, size=_PAGE_SIZE, page=page)
+        once = search.until is not None
+        result = await self._reads.find_messages(
+            search.target, where, size=_PAGE_SIZE, page=page, once=once
+        )
         search.wanted = search.wanted.resolved(self._lids)
         records = [record.raw for record in result.records]
         for record in records:
@@ -163,10 +203,15 @@ class SendSearch:
                 search.asked.add(lid)
                 # What comes in from there names the number; the answer teaches us in passing.
                 inside = {"key": {"remoteJid": lid}}
-                await self._reads.find_messages(search.target, inside, size=_PAGE_SIZE)
+                once = search.until is not None
+                await self._reads.find_messages(search.target, inside, size=_PAGE_SIZE, once=once)
         search.wanted = search.wanted.resolved(self._lids)
+        self._see_unveiled(search)
+
+    def _see_unveiled(self, search: Search) -> None:
+        """Take what was hidden for seen, now that it is known whose it is."""
         for name, record in tuple(search.hidden.items()):
-            if self._lids.forms([_chat(record)]):
+            if _chat(record) in search.wanted.chats or self._lids.forms([_chat(record)]):
                 del search.hidden[name]
                 search.sight(record, "store")
 

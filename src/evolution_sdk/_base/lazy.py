@@ -13,7 +13,7 @@ from typing import Any
 
 from .public import published
 
-__all__ = ["homes_of", "load_name"]
+__all__ = ["LazyModule", "homes_of", "load_name"]
 
 
 def homes_of(names_by_module: Mapping[str, Sequence[str]]) -> dict[str, str]:
@@ -38,3 +38,19 @@ def load_name(package: str, homes: Mapping[str, str], name: str) -> Any:
     value = published(package, getattr(import_module(home, package), name))
     setattr(sys.modules[package], name, value)
     return value
+
+
+class LazyModule:
+    """A module that is loaded when a name of it is first asked for.
+
+    Args:
+        name: Its full name.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(import_module(self._name), name)
+        setattr(self, name, value)
+        return value

@@ -7,10 +7,10 @@ two belong together, and know their client only by the two protocols below.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Unpack, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, Unpack, cast
 
 from evolution_sdk._base.pending_calls import tracked_class
 from evolution_sdk._client.fallbacks import (
@@ -19,7 +19,6 @@ from evolution_sdk._client.fallbacks import (
     list_as_poll,
     list_as_text,
 )
-from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import (
     Event,
     EventMessage,
@@ -33,9 +32,9 @@ from evolution_sdk.events import (
 )
 from evolution_sdk.events._base import D_co
 from evolution_sdk.events.message import MessageStatusChange, ProtocolNotice
-from evolution_sdk.models.message import Message, MessageStatus, SentMessage
 
 from ._seam import HandlerColour
+from .bound_sent import SyncSentMessage, Waits, cursor_of, sent_with
 from .presence import DEFAULT_RENEW_MS
 
 if TYPE_CHECKING:
@@ -52,7 +51,6 @@ if TYPE_CHECKING:
         ContactCard,
         ListSection,
     )
-    from evolution_sdk.tracking.event_bus import Cursor
 
     from .presence import Presence
     from .sends import Sends
@@ -77,41 +75,6 @@ __all__ = [
 
 DEFAULT_MAX_BYTES = 100 * 1024 * 1024
 """Room for a file in base64 under the server's own JSON limit of 136 MB."""
-
-
-class Waits(Protocol):
-    """Waits for what becomes of a message: ``client.messages``, as sent messages need it."""
-
-    def wait_until(
-        self, sent: Message, status: str | MessageStatus, *, timeout_ms: float
-    ) -> MessageStatus:
-        """Wait until a message has reached a status."""
-        ...
-
-    def wait_for_reply(
-        self,
-        sent: Message,
-        *,
-        timeout_ms: float,
-        sender: str | Jid | None,
-        quoted: bool,
-        where: Callable[[MessagesUpsert], bool] | None,
-        consume: bool,
-    ) -> SyncMessagesUpsert:
-        """Wait until somebody answers a message."""
-        ...
-
-    def wait_for_vote(
-        self,
-        sent: Message,
-        *,
-        timeout_ms: float,
-        voter: str | Jid | None,
-        option: str | None,
-        consume: bool,
-    ) -> SyncMessagesUpsert | SyncMessagesUpdate:
-        """Wait until somebody votes in a poll."""
-        ...
 
 
 class ReplyTarget(NamedTuple):
@@ -222,149 +185,6 @@ class Actions(Protocol):
     ) -> SavedMedia:
         """Save the file of the message."""
         ...
-
-
-@tracked_class
-class SyncSentMessage(SentMessage):
-    """A message that a sync client sent; it can be waited for.
-
-    A copy that was pickled has no client any more: give it to ``client.messages.wait_until``.
-    """
-
-    # Slots, as in the model itself: private attributes of pydantic double the cost of an answer.
-    __slots__ = ("_cursor", "_waits")
-
-    def wait_until(
-        self,
-        status: str | MessageStatus = MessageStatus.DELIVERY_ACK,
-        *,
-        timeout_ms: float = 60_000,
-    ) -> MessageStatus:
-        """Wait until the message got that far; see ``client.messages.wait_until``.
-
-        Args:
-            status: How far: ``SERVER_ACK``, ``DELIVERY_ACK``, ``READ`` or ``PLAYED``.
-            timeout_ms: Longest wait, in milliseconds.
-
-        Returns:
-            The furthest status known, at least the one wanted.
-
-        Raises:
-            WaitTimeoutError: It did not get that far in time; the error has the last status seen.
-            DeliveryRefusedError: WhatsApp refused it: code, meaning and advice as far as told.
-            ConfigurationError: The message has no client: it has been pickled since it was sent.
-        """
-        return self._client().wait_until(self, status, timeout_ms=timeout_ms)
-
-    def wait_for_reply(
-        self,
-        *,
-        timeout_ms: float = 300_000,
-        sender: str | Jid | None = None,
-        quoted: bool = False,
-        where: Callable[[MessagesUpsert], bool] | None = None,
-        consume: bool = False,
-    ) -> SyncMessagesUpsert:
-        """Wait until somebody answers; see ``client.messages.wait_for_reply``.
-
-        Args:
-            timeout_ms: Longest wait, in milliseconds.
-            sender: Only answers of this person; useful in groups.
-            quoted: True for only those answers that quote the message.
-            where: A further condition, such as ``lambda event: event.text == "1"``.
-            consume: True to keep the answer from the handlers of receivers and streams.
-
-        Returns:
-            The answer, with the client attached (``reply.reply_text(…)``).
-
-        Raises:
-            WaitTimeoutError: No answer came in time.
-            ConfigurationError: The message has no client: it has been pickled since it was sent.
-        """
-        return self._client().wait_for_reply(
-            self,
-            timeout_ms=timeout_ms,
-            sender=sender,
-            quoted=quoted,
-            where=where,
-            consume=consume,
-        )
-
-    def wait_for_vote(
-        self,
-        *,
-        timeout_ms: float = 300_000,
-        voter: str | Jid | None = None,
-        option: str | None = None,
-        consume: bool = False,
-    ) -> SyncMessagesUpsert | SyncMessagesUpdate:
-        """Wait until somebody votes in this poll; see ``client.messages.wait_for_vote``.
-
-        Args:
-            timeout_ms: Longest wait, in milliseconds.
-            voter: Only votes of this person.
-            option: Only votes with this choice among theirs.
-            consume: True to keep the vote from the handlers of receivers and streams.
-
-        Returns:
-            The event: ``event.poll_vote.options`` are the choices.
-
-        Raises:
-            WaitTimeoutError: No such vote came in time.
-            ConfigurationError: The message has no client: it has been pickled since it was sent.
-        """
-        return self._client().wait_for_vote(
-            self, timeout_ms=timeout_ms, voter=voter, option=option, consume=consume
-        )
-
-    def _client(self) -> Waits:
-        # A slot that was never set: unpickling makes the message without it.
-        waits: Waits | None = getattr(self, "_waits", None)
-        if waits is None:
-            raise ConfigurationError(
-                "this message has no client attached: use client.messages.wait_until(sent, …) or "
-                "client.messages.wait_for_reply(sent, …)"
-            )
-        return waits
-
-    def _kept(self) -> dict[str, Any]:
-        # Without the client: it holds connections and keys, which no copy may carry away.
-        left_out = ("_waits", "_cursor")
-        return {name: value for name, value in super()._kept().items() if name not in left_out}
-
-
-def sent_with(waits: Waits, cursor: Cursor, sent: SentMessage) -> SyncSentMessage:
-    """Return a sent message with its client attached; every send of a client does so.
-
-    Args:
-        waits: ``client.messages``.
-        cursor: The place in the client's stream of events where the send was over.
-        sent: The message as the server answered.
-    """
-    # As in unpickling, but the fields are shared and not validated once more: both are frozen.
-    made = SyncSentMessage.__new__(SyncSentMessage)
-    made.__setstate__(
-        {
-            "__dict__": sent.__dict__,
-            "__pydantic_extra__": sent.__pydantic_extra__,
-            "__pydantic_fields_set__": sent.__pydantic_fields_set__,
-            "__pydantic_private__": None,
-            "kept": {
-                "_raw": (sent.raw,),
-                "_drift": sent.drift,
-                "_evidence": sent.evidence,
-                "_waits": waits,
-                "_cursor": cursor,
-            },
-        }
-    )
-    return made
-
-
-# Of any message: replies can also be waited for to one that was found in the store.
-def cursor_of(message: Message) -> Cursor | None:
-    """Return the place in the client's stream of events where a send was over; None if unknown."""
-    return getattr(message, "_cursor", None)
 
 
 @tracked_class

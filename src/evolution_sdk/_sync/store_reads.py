@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,13 @@ class StoreReads:
         self._look_up = look_up
 
     def find_messages(
-        self, target: Target, where: Mapping[str, Any], *, size: int, page: int = 1
+        self,
+        target: Target,
+        where: Mapping[str, Any],
+        *,
+        size: int,
+        page: int = 1,
+        once: bool = False,
     ) -> MessagePage:
         """Read one page of stored messages.
 
@@ -37,25 +44,32 @@ class StoreReads:
             where: The filter, with the server's names.
             size: Rows of a page.
             page: Number of the page, from 1.
+            once: Make one attempt only.
         """
         # Loaded here: most clients never lose an answer.
         from evolution_sdk.operations.routes.chat import FIND_MESSAGES
 
         found: MessagePage = self._look_up(
-            FIND_MESSAGES, target, {"where": where, "offset": size, "page": page}
+            FIND_MESSAGES,
+            target,
+            {"where": where, "offset": size, "page": page},
+            math.inf if once else None,
         )
         return found
 
-    def check_number(self, target: Target, number: object) -> list[NumberCheck]:
+    def check_number(
+        self, target: Target, number: object, once_ms: float | None = None
+    ) -> list[NumberCheck]:
         """Ask under which JID the server knows a number.
 
         Args:
             target: The instance.
             number: The recipient as written in a request.
+            once_ms: Longest time of its one attempt, in milliseconds, if it is to have only one.
         """
         from evolution_sdk.operations.routes.chat import CHECK_WHATSAPP_NUMBERS
 
         found: list[NumberCheck] = self._look_up(
-            CHECK_WHATSAPP_NUMBERS, target, {"numbers": [number]}
+            CHECK_WHATSAPP_NUMBERS, target, {"numbers": [number]}, once_ms
         )
         return found

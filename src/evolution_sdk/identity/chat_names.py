@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Protocol
 
 from evolution_sdk.errors import RequestValidationError
@@ -35,6 +36,7 @@ class Lids(Protocol):
         ...
 
 
+@lru_cache(maxsize=4_096)
 def names_of(jid: str) -> frozenset[str]:
     """Derive all names of a chat or person from one name.
 

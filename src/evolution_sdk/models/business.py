@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from .base import Model, Number, RequestModel
-from .requests_message import Correspondent
+from .requests_text import Correspondent
 
 
 class Product(Model):

@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from .base import Model, Number, RequestModel
-from .requests_message import Correspondent
+from .requests_text import Correspondent
 
 
 class CallOffer(Model):

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from .base import Model, Number, RequestModel
-from .requests_message import Correspondent
+from .requests_text import Correspondent
 
 
 class Label(Model):

@@ -9,7 +9,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, PlainSerializer, model_validator
 
 from .base import MisfitError, RequestModel, to_iso
-from .requests_message import Correspondent, KeyRef, Picture
+from .requests_message import KeyRef, Picture
+from .requests_text import Correspondent
 
 _SEARCH: Mapping[str, str] = {
     "offset": "page_size",

@@ -15,7 +15,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from evolution_sdk.identity import Jid
 
 from .base import RequestModel
-from .requests_message import Correspondent, Picture
+from .requests_message import Picture
+from .requests_text import Correspondent
 
 _SUFFIX = "@g.us"
 _GROUP_ID = re.compile(r"[0-9-]+@g\.us")

@@ -21,6 +21,7 @@ from .verdict import Sighting
 __all__ = ["LostSend", "Search", "looks_ms"]
 
 _FIRST_WAIT_MS = 200.0
+_MOST_CHECKS = 3  # a number check reaches out to WhatsApp, and each one costs
 
 
 def looks_ms(patience_ms: float, hold_ms: float = 0) -> tuple[float, ...]:
@@ -77,6 +78,13 @@ class Search:
         hidden: Records of the same content under ids of unknown persons, by message id.
         asked: Hidden ids whose chats have been read.
         placed: Whether the server has told where it keeps the recipient.
+        told: Under which ids the server has told that it keeps the recipient.
+        channel_told: Whether the server has told that its channel knows no hidden ids.
+        one_page: Whether the last look read all that the instance sent, in one page.
+        checks: How often it was asked under which id it keeps the recipient.
+        unanswered: Whether the last time no answer came.
+        until: Monotonic time up to which it goes on: its reads are then made once a look, for the
+            next look repeats them. None for a single look, whose reads are retried as usual.
         looks: How often the store was looked at.
         whole: Whether all of it could be read that had to be.
         everywhere: Whether the last look went back without a limit of time.
@@ -98,6 +106,12 @@ class Search:
     hidden: dict[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     asked: set[str] = field(default_factory=set[str])
     placed: bool = False
+    told: tuple[str, ...] = ()
+    channel_told: bool = False
+    one_page: bool = False
+    checks: int = 0
+    unanswered: bool = False
+    until: float | None = None
     looks: int = 0
     whole: bool = True
     everywhere: bool = False
@@ -107,6 +121,15 @@ class Search:
     any_time: bool = False
     named: Sighting | None = None
     contested: bool = False
+
+    @property
+    def may_ask(self) -> bool:
+        """Tell if it is worth asking again under which id the server keeps the recipient.
+
+        Only what stands under an id of an unknown person can be settled by a later answer.
+        """
+        told = self.told or self.channel_told
+        return bool(self.hidden) and not told and self.checks < _MOST_CHECKS
 
     def meet(self, record: Mapping[str, Any], evidence: Evidence) -> None:
         """Note a record, if it has the id that was given to the message."""

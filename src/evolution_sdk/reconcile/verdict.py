@@ -27,6 +27,7 @@ __all__ = [
     "NUMBERED",
     "PARTIAL",
     "RIVALS",
+    "UNANSWERED",
     "Rival",
     "Sighting",
     "Verdict",
@@ -56,6 +57,7 @@ DOUBTS: Mapping[str, str] = {
 HIDDEN = "the same content is stored under a hidden id (@lid) of unknown number"
 NUMBERED = "the same content is stored under a phone number of unknown hidden id (@lid)"
 CONTESTED = "another message is stored under the id that was chosen for it"
+UNANSWERED = "the server did not answer under which id it keeps the recipient"
 PARTIAL = "there were more messages than could be read"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +15,17 @@ from evolution_sdk._base.json_types import is_object
 from evolution_sdk._base.quiet_log import QuietLog
 
 from .consumption import Claims
+from .event_topics import MESSAGE, STATUS, RememberedStatuses, Topic, topics_of
 
 if TYPE_CHECKING:
     from evolution_sdk.events import Event
+    from evolution_sdk.identity.chat_names import Lids
 
 __all__ = ["Cursor", "EventBus"]
 
 _log = quiet_logger("evolution_sdk")
 _MOST_STATUSES = 1_000
 _MOST_MESSAGES = 500
-_STATUS = "messages.update"
-_MESSAGE = "messages.upsert"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,18 @@ class EventBus:
     Attributes:
         attached: True from the first event on: events do reach this client.
         claims: The events that waits have claimed, so that handlers do not see them.
+        lids: Pairs of hidden id and phone, by which chats are told apart.
     """
 
     def __init__(self) -> None:
         self.attached: bool = False
         self.claims: Claims = Claims()
-        self._listeners: tuple[Callable[[Any], object], ...] = ()
-        self._statuses: deque[Event] = deque(maxlen=_MOST_STATUSES)
+        self.lids: Lids | None = None
+        # By a number that grows: whoever came first is told first.
+        self._listeners: dict[int, Callable[[Any], object]] = {}
+        self._by_topic: dict[Topic, dict[int, Callable[[Any], object]]] = {}
+        self._latest = 0
+        self._statuses = RememberedStatuses(_MOST_STATUSES)
         self._messages: deque[tuple[int, Event]] = deque(maxlen=_MOST_MESSAGES)
         self._count = 0
         self._listener_failures = QuietLog(_log)
@@ -66,7 +71,8 @@ class EventBus:
     def _begin_anew(self) -> None:
         # The listeners wait in the parent process, which may be the only one that events reach.
         self.attached = False
-        self._listeners = ()
+        self._listeners = {}
+        self._by_topic = {}
 
     def feed(self, event: Any) -> None:
         """Pass an event on to every listener; never raises.
@@ -78,20 +84,42 @@ class EventBus:
         self.attached = True
         name = getattr(event, "event", None)
         # Made before the lock is taken: a file of many megabytes may have to be left out.
-        message = _remembered(event) if name == _MESSAGE else None
+        message = _remembered(event) if name == MESSAGE else None
         with self._lock:
             self._count += 1
-            if name == _STATUS:
-                self._statuses.append(event)
+            if name == STATUS:
+                self._statuses.add(event)
             if message is not None:
                 self._messages.append((self._count, message))
-            listeners = self._listeners
+            listeners = tuple(self._listeners.values())
+            divided = bool(self._by_topic)
+        if divided:
+            listeners = self._concerned(event)
         # Outside of the lock: a listener may feed, listen or end itself.
         for listener in listeners:
             harmless(listener, event, failed=self._listener_failed)
 
+    def _concerned(self, event: Any) -> tuple[Callable[[Any], object], ...]:
+        """The listeners that an event may concern, in the order in which they came."""
+        try:
+            topics: Collection[Topic] | None = topics_of(event, self.lids)
+        except Exception as error:  # noqa: BLE001 - an odd event concerns all of them
+            _log.debug("the topics of an event are not known: %s", type(error).__name__)
+            topics = None
+        with self._lock:
+            found = dict(self._listeners)
+            for topic in self._by_topic if topics is None else topics:
+                found.update(self._by_topic.get(topic, {}))
+        return tuple(found[number] for number in sorted(found))
+
     def _listener_failed(self, error: BaseException) -> None:
         tell_handler_failure(self._listener_failures, "a listener of events", error)
+
+    @property
+    def listening(self) -> int:
+        """Number of those who listen."""
+        with self._lock:
+            return len({*self._listeners, *(n for each in self._by_topic.values() for n in each)})
 
     def cursor(self) -> Cursor:
         """Return the place after the latest event, for :meth:`since`."""
@@ -112,28 +140,48 @@ class EventBus:
             return tuple(event for count, event in self._messages if count > cursor.count)
 
     def listen(
-        self, listener: Callable[[Any], object], *, replay: bool = True
+        self,
+        listener: Callable[[Any], object],
+        *,
+        replay: bool = True,
+        topics: Collection[Topic] | None = None,
     ) -> Callable[[], None]:
         """Call a function with every event from now on.
 
         Args:
             listener: Takes an event, in the thread that feeds it.
             replay: True to begin with the remembered statuses.
+            topics: What it is about. Default: every event.
 
         Returns:
             A function that ends it.
         """
         with self._lock:
-            self._listeners = (*self._listeners, listener)
-            statuses = tuple(self._statuses) if replay else ()
+            self._latest = number = self._latest + 1
+            if topics is None:
+                self._listeners[number] = listener
+            for topic in topics or ():
+                self._by_topic.setdefault(topic, {})[number] = listener
+            statuses = self._remembered_for(topics) if replay else ()
         for event in statuses:
             listener(event)
 
         def end() -> None:
             with self._lock:
-                self._listeners = tuple(each for each in self._listeners if each is not listener)
+                self._listeners.pop(number, None)
+                for topic in topics or ():
+                    same = self._by_topic.get(topic, {})
+                    same.pop(number, None)
+                    if not same:
+                        self._by_topic.pop(topic, None)
 
         return end
+
+    def _remembered_for(self, topics: Collection[Topic] | None) -> tuple[Event, ...]:
+        if topics is None or (STATUS, None) in topics:
+            return tuple(self._statuses)
+        ids = [about for name, about in topics if name == STATUS]
+        return tuple(event for about in ids for event in self._statuses.of(about))
 
 
 def _remembered(event: Any) -> Event | None:

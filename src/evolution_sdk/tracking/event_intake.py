@@ -58,6 +58,7 @@ class EventIntake:
         self._unproven = LidMap(_MOST_LIDS)
         self._bus = bus
         self.lids: AllLids = AllLids(self.proven, self._unproven)
+        bus.lids = self.lids
         self.identities: Identities = Identities(self.lids, OwnAccounts())
         self.contacts: Contacts = Contacts(self.lids, clock, pause, known)
 

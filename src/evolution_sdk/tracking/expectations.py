@@ -5,7 +5,7 @@ An expectation takes events and stored messages in, in any order, and says when 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import timedelta
 from typing import Protocol, TypeAlias
 
@@ -17,6 +17,8 @@ from evolution_sdk.identity import Jid
 from evolution_sdk.identity.chat_names import Lids, Whom, tells_of_own
 from evolution_sdk.models.message import Message, MessageStatus, StatusUpdate, StoredMessage
 from evolution_sdk.models.refusals import Refusal, refusal_of
+
+from .event_topics import MESSAGE, STATUS, Topic, chat_topics
 
 _NO_TIME = timedelta(0)
 
@@ -39,6 +41,11 @@ class Expectation(Protocol):
     @property
     def done(self) -> bool:
         """Tell if the waiting is over."""
+        ...
+
+    @property
+    def topics(self) -> Collection[Topic]:
+        """Return the topics of the events that can meet it."""
         ...
 
     def take(self, event: Event) -> bool:
@@ -105,6 +112,11 @@ class StatusExpectation:
     def refused(self) -> bool:
         """Tell if the message failed, and was not delivered all the same."""
         return self.status is not None and self.status.rank == 0
+
+    @property
+    def topics(self) -> Collection[Topic]:
+        """Return the topic of the message's statuses."""
+        return ((STATUS, self._id),)
 
     @property
     def done(self) -> bool:
@@ -226,6 +238,11 @@ class ReplyExpectation:
         self._instance = instance
         self._lids = lids
         self.reply: MessagesUpsert | None = None
+
+    @property
+    def topics(self) -> Collection[Topic]:
+        """Return the topics of the messages of its chat."""
+        return chat_topics(MESSAGE, self._chat)
 
     @property
     def done(self) -> bool:

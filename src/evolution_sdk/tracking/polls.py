@@ -6,7 +6,7 @@ Since server 2.3.7 a vote is a message with its choices. 2.2.3 tells a tally of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -20,6 +20,7 @@ from evolution_sdk.identity.chat_names import Lids, Whom
 from evolution_sdk.models.message import Message, MessageStatus, StoredMessage
 from evolution_sdk.models.wire import decode_long
 
+from .event_topics import MESSAGE, STATUS, Topic, chat_topics
 from .expectations import as_event, chat_of, checked_id, is_of_instance, places_of
 
 __all__ = ["PollTally", "VoteExpectation"]
@@ -62,6 +63,11 @@ class VoteExpectation:
         self._instance = instance
         self._lids = lids
         self.vote: MessagesUpsert | MessagesUpdate | None = None
+
+    @property
+    def topics(self) -> Collection[Topic]:
+        """Return the topics of the messages of its chat, and of all updates (2.2.3)."""
+        return self._poll.topics
 
     @property
     def done(self) -> bool:
@@ -151,7 +157,10 @@ class PollTally:
     ) -> None:
         self._poll = _Poll(sent, instance, lids)
         self._lids = lids
-        self._ballots: list[_Ballot] = []
+        self._ballots: dict[int, _Ballot] = {}
+        # Which ballots have a name: a poll may have thousands of voters.
+        self._by_name: dict[str, set[int]] = {}
+        self._latest = 0
         poll = EventMessage.from_wire(
             {"message": sent.content, "messageType": sent.message_type}
         ).poll
@@ -175,7 +184,7 @@ class PollTally:
     def counts(self) -> Mapping[str, int]:
         """Number of voters by choice; those of the poll first, also without any."""
         counts = dict.fromkeys(self._options, 0)
-        for ballot in self._ballots:
+        for ballot in self._ballots.values():
             for option in ballot.options or ():
                 counts[option] = counts.get(option, 0) + 1
         return MappingProxyType(counts)
@@ -184,20 +193,29 @@ class PollTally:
     def votes(self) -> Mapping[str, tuple[str, ...]]:
         """The choices by voter: by phone number's JID where it is known, else by hidden id."""
         return MappingProxyType(
-            {self._shown(ballot): ballot.options for ballot in self._ballots if ballot.options}
+            {
+                self._shown(ballot): ballot.options
+                for ballot in self._ballots.values()
+                if ballot.options
+            }
         )
 
     @property
     def unreadable(self) -> int:
         """Number of voters whose newest vote the server could not read."""
-        return sum(ballot.options is None for ballot in self._ballots)
+        return sum(ballot.options is None for ballot in self._ballots.values())
 
     def _count(self, vote: _Vote) -> bool:
         names = Whom(vote.voter, self._lids).names
         if not names:
             return False
         # Asked anew each time: a pair that was learned meanwhile makes one voter of two.
-        same = [one for one in self._ballots if self._is_same(one, names)]
+        # And of the names that the found ones have beside it: a pair may be known from one side.
+        near = names | Whom(names, self._lids).names
+        numbers = sorted({number for name in near for number in self._by_name.get(name, ())})
+        found = {number: self._ballots[number] for number in numbers}
+        found = {number: one for number, one in found.items() if self._is_same(one, names)}
+        same = tuple(found.values())
         known = max(same, key=lambda one: one.at_ms, default=None)
         at_ms = vote.at_ms if vote.at_ms is not None else (known.at_ms if known else 0)
         if known is not None and at_ms < known.at_ms:
@@ -209,7 +227,14 @@ class PollTally:
             vote.options,
             at_ms,
         )
-        self._ballots = [one for one in self._ballots if one not in same] + [merged]
+        for number, one in found.items():
+            del self._ballots[number]
+            for name in one.names:
+                self._by_name[name].discard(number)
+        self._latest += 1
+        self._ballots[self._latest] = merged
+        for name in merged.names:
+            self._by_name.setdefault(name, set()).add(self._latest)
         return True
 
     def _is_same(self, ballot: _Ballot, names: frozenset[str]) -> bool:
@@ -250,6 +275,11 @@ class _Poll:
         self._id = checked_id(message)
         self._chat = chat_of(message, lids)
         self._instance = instance
+
+    @property
+    def topics(self) -> Collection[Topic]:
+        """The topics of the events that can tell a vote."""
+        return chat_topics(MESSAGE, self._chat) | {(STATUS, None)}
 
     def votes_in(self, event: MessagesUpsert | MessagesUpdate) -> list[_Vote]:
         """Return the votes in this poll that an event tells."""

@@ -7,16 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from evolution_sdk._async.bound import (
-    AsyncMessagesUpdate,
-    AsyncMessagesUpsert,
-    AsyncSentMessage,
-    sent_with,
-)
+from evolution_sdk._async.bound_sent import AsyncSentMessage, sent_with
 from evolution_sdk._async.fetching import as_text, plan_file
-from evolution_sdk._async.find_sent import find_sent, wanted_send
-from evolution_sdk._async.message_tracker import MessageTracker
 from evolution_sdk._async.pipeline import Pipeline
+from evolution_sdk._base.lazy import LazyModule
 from evolution_sdk._base.request import FilePart
 from evolution_sdk._client.compose import (
     COMPOSE_KEYS,
@@ -32,9 +26,9 @@ from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.media import Media
 from evolution_sdk.media._plan import MediaPlan, Multipart
-from evolution_sdk.models import requests_message as req
 from evolution_sdk.models.base import RequestModel
 from evolution_sdk.models.message import Message, MessageStatus, SentMessage
+from evolution_sdk.models.requests_text import SendRequest, TextRequest
 from evolution_sdk.models.sent_search import SentSearch
 from evolution_sdk.operations.build import as_form
 from evolution_sdk.operations.operation import Operation
@@ -45,7 +39,13 @@ from evolution_sdk.reconcile.message_ids import checked_message_id
 from .base import AsyncResourceApi
 
 if TYPE_CHECKING:
+    from evolution_sdk._async.bound import AsyncMessagesUpdate, AsyncMessagesUpsert
+    from evolution_sdk._async.message_tracker import MessageTracker
     from evolution_sdk.events import MessagesUpdate, MessagesUpsert
+    from evolution_sdk.models import requests_message as req
+else:
+    # Most programs send texts.
+    req = LazyModule("evolution_sdk.models.requests_message")
 
 
 class AsyncMessagesApi(AsyncResourceApi):
@@ -67,7 +67,7 @@ class AsyncMessagesApi(AsyncResourceApi):
       where the server's words for a dead session leave that open.
     """
 
-    __slots__ = ("_tracker",)
+    __slots__ = ("_bind", "_bind_update")
 
     def __init__(
         self,
@@ -77,7 +77,15 @@ class AsyncMessagesApi(AsyncResourceApi):
         bind_update: Callable[[MessagesUpdate], AsyncMessagesUpdate],
     ) -> None:
         super().__init__(pipeline, target)
-        self._tracker = MessageTracker(pipeline, target, bind, bind_update)
+        self._bind = bind
+        self._bind_update = bind_update
+
+    @property
+    def _tracker(self) -> MessageTracker:
+        # Loaded here, because who follows nothing should not pay for it, nor for events.
+        from evolution_sdk._async.message_tracker import MessageTracker
+
+        return MessageTracker(self._pipeline, self._target, self._bind, self._bind_update)
 
     async def send_text(
         self,
@@ -103,7 +111,7 @@ class AsyncMessagesApi(AsyncResourceApi):
             RequestValidationError: A value breaks a rule; nothing was sent.
             EvolutionError: As every send; the class lists the errors.
         """
-        request = req.TextRequest.check(
+        request = TextRequest.check(
             number=number, text=text, link_preview=link_preview, **compose_values(options)
         )
         return await self._send(ops.SEND_TEXT, request, options)
@@ -661,6 +669,9 @@ class AsyncMessagesApi(AsyncResourceApi):
             RequestValidationError: A value breaks a rule, such as a ``since`` without time zone.
             EvolutionError: The server could not be asked.
         """
+        # Loaded here: most clients never ask.
+        from evolution_sdk._async.find_sent import find_sent, wanted_send
+
         # A text is a sequence of texts, too: each of its letters would count as an id.
         if isinstance(known_ids, str):
             raise RequestValidationError("known_ids", "must be a list of ids, not one text")
@@ -816,7 +827,7 @@ class AsyncMessagesApi(AsyncResourceApi):
         file: FilePart | None = None,
     ) -> AsyncSentMessage:
         # Contacts, reactions, stories and templates take neither a delay nor mentions.
-        composed = request if isinstance(request, req.SendRequest) else None
+        composed = request if isinstance(request, SendRequest) else None
         body = request.body()
         sent = await self._pipeline.call(
             operation,

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
+from evolution_sdk._base.lazy import LazyModule
 from evolution_sdk._base.request import FilePart
 from evolution_sdk._client.compose import (
     COMPOSE_KEYS,
@@ -19,23 +20,16 @@ from evolution_sdk._client.compose import (
 )
 from evolution_sdk._client.options import SEND_KEYS, SendOptions
 from evolution_sdk._client.references import KeyLike, key_of, quoted_of
-from evolution_sdk._sync.bound import (
-    SyncMessagesUpdate,
-    SyncMessagesUpsert,
-    SyncSentMessage,
-    sent_with,
-)
+from evolution_sdk._sync.bound_sent import SyncSentMessage, sent_with
 from evolution_sdk._sync.fetching import as_text, plan_file
-from evolution_sdk._sync.find_sent import find_sent, wanted_send
-from evolution_sdk._sync.message_tracker import MessageTracker
 from evolution_sdk._sync.pipeline import Pipeline
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.media import Media
 from evolution_sdk.media._plan import MediaPlan, Multipart
-from evolution_sdk.models import requests_message as req
 from evolution_sdk.models.base import RequestModel
 from evolution_sdk.models.message import Message, MessageStatus, SentMessage
+from evolution_sdk.models.requests_text import SendRequest, TextRequest
 from evolution_sdk.models.sent_search import SentSearch
 from evolution_sdk.operations.build import as_form
 from evolution_sdk.operations.operation import Operation
@@ -46,7 +40,13 @@ from evolution_sdk.reconcile.message_ids import checked_message_id
 from .base import ResourceApi
 
 if TYPE_CHECKING:
+    from evolution_sdk._sync.bound import SyncMessagesUpdate, SyncMessagesUpsert
+    from evolution_sdk._sync.message_tracker import MessageTracker
     from evolution_sdk.events import MessagesUpdate, MessagesUpsert
+    from evolution_sdk.models import requests_message as req
+else:
+    # Most programs send texts.
+    req = LazyModule("evolution_sdk.models.requests_message")
 
 
 class MessagesApi(ResourceApi):
@@ -68,7 +68,7 @@ class MessagesApi(ResourceApi):
       where the server's words for a dead session leave that open.
     """
 
-    __slots__ = ("_tracker",)
+    __slots__ = ("_bind", "_bind_update")
 
     def __init__(
         self,
@@ -78,7 +78,15 @@ class MessagesApi(ResourceApi):
         bind_update: Callable[[MessagesUpdate], SyncMessagesUpdate],
     ) -> None:
         super().__init__(pipeline, target)
-        self._tracker = MessageTracker(pipeline, target, bind, bind_update)
+        self._bind = bind
+        self._bind_update = bind_update
+
+    @property
+    def _tracker(self) -> MessageTracker:
+        # Loaded here, because who follows nothing should not pay for it, nor for events.
+        from evolution_sdk._sync.message_tracker import MessageTracker
+
+        return MessageTracker(self._pipeline, self._target, self._bind, self._bind_update)
 
     def send_text(
         self,
@@ -104,7 +112,7 @@ class MessagesApi(ResourceApi):
             RequestValidationError: A value breaks a rule; nothing was sent.
             EvolutionError: As every send; the class lists the errors.
         """
-        request = req.TextRequest.check(
+        request = TextRequest.check(
             number=number, text=text, link_preview=link_preview, **compose_values(options)
         )
         return self._send(ops.SEND_TEXT, request, options)
@@ -658,6 +666,9 @@ class MessagesApi(ResourceApi):
             RequestValidationError: A value breaks a rule, such as a ``since`` without time zone.
             EvolutionError: The server could not be asked.
         """
+        # Loaded here: most clients never ask.
+        from evolution_sdk._sync.find_sent import find_sent, wanted_send
+
         # A text is a sequence of texts, too: each of its letters would count as an id.
         if isinstance(known_ids, str):
             raise RequestValidationError("known_ids", "must be a list of ids, not one text")
@@ -811,7 +822,7 @@ class MessagesApi(ResourceApi):
         file: FilePart | None = None,
     ) -> SyncSentMessage:
         # Contacts, reactions, stories and templates take neither a delay nor mentions.
-        composed = request if isinstance(request, req.SendRequest) else None
+        composed = request if isinstance(request, SendRequest) else None
         body = request.body()
         sent = self._pipeline.call(
             operation,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .arrange_errors import NotArrangedError
-from .state import Instance, MessageRow, ServerState
+from .message_table import MessageRow
+from .state import Instance, ServerState
 
 
 def find_instance(server: ServerState, name: str) -> Instance:

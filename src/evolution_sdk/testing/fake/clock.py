@@ -247,7 +247,8 @@ class FakeClock:
     def _wake(self, sleepers: list[_Sleeper]) -> None:
         # Earliest first, so that tasks resume in the order in which real time would wake them.
         awake = sorted(sleepers, key=lambda sleeper: sleeper.due_ms)
-        self._sleepers = [sleeper for sleeper in self._sleepers if sleeper not in awake]
+        woken = set(awake)  # they are compared by identity
+        self._sleepers = [sleeper for sleeper in self._sleepers if sleeper not in woken]
         for sleeper in awake:
             sleeper.wake()
 

@@ -578,6 +578,15 @@ class FakeEvolution(PhoneActs, SentChecks):
         with self._server.lock:
             return list(self._server.sent)
 
+    def sent_to(self, number: str) -> list[RecordedSend]:
+        """List the sends to a number or a JID, oldest first.
+
+        Args:
+            number: The number in any spelling, or the JID.
+        """
+        with self._server.lock:
+            return self._server.sent_to(number)
+
     @property
     def requests(self) -> list[SeenRequest]:
         """Every request seen, faults included, oldest first."""

@@ -10,7 +10,8 @@ from .chatbots.inbound import wake
 from .inlining import inlined, upload
 from .js import UNDEFINED, JsonObject, as_object, defined, get, iso, or_undefined
 from .message_keys import stored_key, told_key
-from .state import BAILEYS, BUSINESS, EVOLUTION, Instance, MessageRow, ServerState, stored
+from .message_table import MessageRow
+from .state import BAILEYS, BUSINESS, EVOLUTION, Instance, ServerState, stored
 
 _REMEMBERED_MS = 300_000
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from .js import JsonObject, as_object
 from .media import extension_of, lookup_type
-from .state import BAILEYS, Instance, MessageRow, ServerState
+from .message_table import MessageRow
+from .state import BAILEYS, Instance, ServerState
 
 TABLE = "Media"
 _KEPT = ("imageMessage", "documentMessage", "audioMessage", "stickerMessage")
@@ -80,7 +81,9 @@ def keep(server: ServerState, instance: Instance, row: MessageRow) -> str | None
 def shown(instance: Instance, media: JsonObject) -> JsonObject:
     """Show a media row as the routes answer it, with its message's whole row."""
     names = ("id", "fileName", "type", "mimetype", "createdAt")
-    row = next(row for row in instance.messages if row.id == media["messageId"])
+    row = instance.table.by_id(media["messageId"])
+    if row is None:
+        raise KeyError(media["messageId"])
     return {**{name: media[name] for name in names}, "Message": _whole(instance, row)}
 
 

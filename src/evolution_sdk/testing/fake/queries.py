@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from .channels.base import to_jid
 from .errors import ErrorThrown, database_error
 from .js import UNDEFINED, JsonObject, get, iso, parse_date_ms, to_number, truthy
+from .message_table import Entry, MessageRow
 from .numbers import is_group
-from .state import BAILEYS, Instance, MessageRow, ServerState, message_record
+from .state import BAILEYS, Instance, ServerState, message_record
 
 T = TypeVar("T")
 _DAY_MS = 24 * 3600 * 1000
@@ -29,7 +30,7 @@ def _type(value: Any) -> str:
     return "String" if isinstance(value, str) else "Float" if isinstance(value, float) else "Object"
 
 
-def _page(rows: list[T], skip: Any, take: Any, table: str) -> list[T]:
+def _page(rows: Sequence[T], skip: Any, take: Any, table: str) -> list[T]:
     """Cut a page; the database wants whole numbers, and no negative one to skip."""
     # JSON has one type of number, so that 10.0 is whole, while true is none.
     for name, value in (("take", take), ("skip", skip)):
@@ -45,8 +46,8 @@ def _page(rows: list[T], skip: Any, take: Any, table: str) -> list[T]:
     start, size = int(skip), int(take)
     if size < 0:
         # A negative size counts from the end.
-        return rows[::-1][start : start - size][::-1]
-    return rows[start : start + size]
+        return list(rows[::-1][start : start - size][::-1])
+    return list(rows[start : start + size])
 
 
 def _size_and_page(query: JsonObject) -> tuple[Any, Any]:
@@ -114,11 +115,25 @@ def _row_filters(where: Any) -> list[Callable[[MessageRow], bool]]:
         filters.append(lambda row: row.source == source)
     if kind is not UNDEFINED:
         filters.append(lambda row: row.message_type == kind)
-    window = _time_window(where)
-    if window is not None:
-        low, high = window
-        filters.append(lambda row: low <= row.timestamp <= high)
     return filters
+
+
+def _narrowed(
+    server: ServerState, instance: Instance, where: Any, keys: dict[str, Any]
+) -> Sequence[Entry]:
+    """List the messages that the indexes leave over, newest first; takes out what is settled."""
+    table, now_ms, window = instance.table, server.now_ms(), _time_window(where)
+    if "id" in keys:
+        low, high = window or (-math.inf, math.inf)
+        found = [
+            (row.timestamp, -row.place, row)
+            for row in table.by_key(keys["id"])
+            if row.visible_at_ms <= now_ms and low <= row.timestamp <= high
+        ]
+        return sorted(found, reverse=True)
+    # Most callers name a chat.
+    chat = keys.pop("remoteJid") if isinstance(keys.get("remoteJid"), str) else None
+    return table.newest_first(now_ms, chat, window)
 
 
 def find_messages(server: ServerState, instance: Instance, query: JsonObject) -> JsonObject:
@@ -133,14 +148,14 @@ def find_messages(server: ServerState, instance: Instance, query: JsonObject) ->
         filters.append(
             lambda row: row.key.get("remoteJid") == one or row.key.get("remoteJidAlt") == other
         )
-    rows = [
-        row
-        # By chat first: most callers name one, and the index makes that cheap.
-        for row in instance.visible(server.now_ms(), keys.get("remoteJid"))
-        if all(row.key.get(name) == value for name, value in keys.items())
-        and all(fits(row) for fits in filters)
-    ]
-    rows.sort(key=lambda row: -row.timestamp)
+    rows = _narrowed(server, instance, where, keys)
+    if keys or filters:
+        rows = [
+            entry
+            for entry in rows
+            if all(entry[2].key.get(name) == value for name, value in keys.items())
+            and all(fits(entry[2]) for fits in filters)
+        ]
     size, page = _size_and_page(query)
     records = _page(rows, _skip(size, page), size, "message")
     return {
@@ -148,7 +163,7 @@ def find_messages(server: ServerState, instance: Instance, query: JsonObject) ->
             "total": len(rows),
             "pages": math.ceil(len(rows) / size),
             "currentPage": page,
-            "records": [_shown(instance, row) for row in records],
+            "records": [_shown(instance, row) for _, _, row in records],
         }
     }
 
@@ -172,7 +187,7 @@ def find_statuses(server: ServerState, instance: Instance, query: JsonObject) ->
     jid, key_id = get(where, "remoteJid"), get(where, "id")
     rows = [
         update
-        for update in instance.updates
+        for update in (instance.updates_of(key_id) if isinstance(key_id, str) else instance.updates)
         if jid in (UNDEFINED, update["remoteJid"]) and key_id in (UNDEFINED, update["keyId"])
     ]
     if server.profile.has("stories_unpaged"):
@@ -200,7 +215,7 @@ def find_contacts(server: ServerState, instance: Instance, query: JsonObject) ->
     """Answer ``findContacts``; without ``offset`` it lists all."""
     where = get(query, "where")
     jid = _jid_filter(where)
-    rows = [c for c in instance.contacts if jid is None or c["remoteJid"] == jid]
+    rows = list(instance.contacts if jid is None else instance.contacts_of(jid))
     if server.profile.has("contacts_filtered_by_id"):
         wanted = {name: get(where, name) for name in ("id", "pushName")}
         rows = [
@@ -233,20 +248,18 @@ def find_chats(server: ServerState, instance: Instance, query: JsonObject) -> li
     """Answer ``findChats``: one chat per JID with stored messages, last activity first."""
     where = get(query, "where")
     jid, window = _jid_filter(where), _time_window(where)
-    newest: dict[str, MessageRow] = {}
-    for row in instance.visible(server.now_ms()):
-        chat = row.key.get("remoteJid")
-        if chat is None or (jid is not None and chat != jid):
-            continue
-        if window is not None and not window[0] <= row.timestamp <= window[1]:
-            continue
+    now_ms = server.now_ms()
+    newest = {
+        chat: row
+        for chat in ([jid] if jid is not None else tuple(instance.table.chats()))
         # At first only chats with a contact were listed.
-        if not server.profile.has("chats_whole") and instance.contact(chat) is None:
-            continue
-        # The later of two messages in the same second wins.
-        if chat not in newest or row.timestamp >= newest[chat].timestamp:
-            newest[chat] = row
-    rows = sorted(newest.items(), key=lambda item: -item[1].timestamp)
+        if (server.profile.has("chats_whole") or instance.contact(chat) is not None)
+        and (row := instance.table.last(now_ms, chat, window)) is not None
+    }
+    rows = sorted(
+        newest.items(),
+        key=lambda item: (-item[1].timestamp, instance.table.of_chat(item[0])[0].place),
+    )
     take, skip = get(query, "take"), get(query, "skip")
     # This route alone pages by take and skip.
     if not server.profile.has("chats_whole"):

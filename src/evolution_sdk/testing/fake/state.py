@@ -14,10 +14,13 @@ from evolution_sdk.operations.server_version import EVENTS_SINCE, ServerProfile
 
 from .clock import Clock, SystemClock
 from .errors import reading
+from .growing_index import GrowingIndex
 from .ids import Ids
 from .js import UNDEFINED, JsonObject, as_list, as_object, defined, iso, to_answer
+from .message_table import MessageRow, MessageTable
 from .meta import TemplateDirectory
 from .network import PhoneNetwork
+from .numbers import create_jid
 from .proxies import Proxies
 from .records import RecordedSend, SeenRequest
 from .versions import profile_named
@@ -53,36 +56,8 @@ def stored(value: Any) -> Any:
     return value
 
 
-@dataclass(slots=True)
-class MessageRow:
-    """One stored message.
-
-    Attributes:
-        visible_at_ms: Time from which on it is stored; ahead while its ``delay`` is running.
-        refused_code: Code with which WhatsApp refused it, which no version passes on.
-        content_lost: Whether its author has deleted it, so that the column of its content is null.
-    """
-
-    id: str
-    key: JsonObject
-    push_name: str | None
-    message_type: str
-    message: JsonObject
-    timestamp: int
-    source: str
-    context_info: JsonObject | None = None
-    status: str | None = None
-    webhook_url: str | None = None
-    participant: str | None = None
-    visible_at_ms: float = 0.0
-    refused_code: int | None = None
-    updates: list[JsonObject] = field(default_factory=list[JsonObject])
-    content_lost: bool = False
-
-    @property
-    def content(self) -> JsonObject | None:
-        """Its content, as the column has it."""
-        return None if self.content_lost else self.message
+def _jid_of(row: JsonObject) -> tuple[object]:
+    return (row["remoteJid"],)
 
 
 @dataclass(slots=True)
@@ -186,7 +161,7 @@ class Instance:
     webhook: JsonObject | None = None
     relations: dict[str, JsonObject] = field(default_factory=dict[str, JsonObject])
     tables: dict[str, list[JsonObject]] = field(default_factory=dict[str, list[JsonObject]])
-    messages: list[MessageRow] = field(default_factory=list[MessageRow])
+    table: MessageTable = field(default_factory=MessageTable)
     contacts: list[JsonObject] = field(default_factory=list[JsonObject])
     chats: list[JsonObject] = field(default_factory=list[JsonObject])
     updates: list[JsonObject] = field(default_factory=list[JsonObject])
@@ -197,44 +172,51 @@ class Instance:
     protocol: ProtocolState = field(default_factory=ProtocolState)
     presence: str | None = None
     history: HistorySync = field(default_factory=HistorySync)
-    # Indexes of the messages: drills store thousands, and look each of them up.
-    _by_key: dict[object, MessageRow] = field(default_factory=dict[object, MessageRow])
-    _by_chat: dict[str, list[MessageRow]] = field(default_factory=dict[str, list[MessageRow]])
+    _contacts: GrowingIndex[JsonObject] = field(default_factory=lambda: GrowingIndex(_jid_of))
+    _chats: GrowingIndex[JsonObject] = field(default_factory=lambda: GrowingIndex(_jid_of))
+    _updates: GrowingIndex[JsonObject] = field(
+        default_factory=lambda: GrowingIndex(lambda update: (update["keyId"],))
+    )
+
+    @property
+    def messages(self) -> list[MessageRow]:
+        """Its messages in the order in which they were stored."""
+        return self.table.rows
 
     def add_message(self, row: MessageRow) -> None:
         """Store a message."""
-        self.messages.append(row)
-        # The server keeps doubles apart; a look-up by id finds the first.
-        self._by_key.setdefault(row.key["id"], row)
-        self._by_chat.setdefault(row.key["remoteJid"], []).append(row)
+        self.table.add(row)
 
     def remove_message(self, row: MessageRow) -> None:
         """Delete a message."""
-        self.messages.remove(row)
-        if self._by_key.get(row.key["id"]) is row:
-            del self._by_key[row.key["id"]]
-            for other in self.messages:
-                if other.key["id"] == row.key["id"]:
-                    self._by_key.setdefault(other.key["id"], other)
-        self._by_chat[row.key["remoteJid"]].remove(row)
+        self.table.remove(row)
 
     def message(self, key_id: object) -> MessageRow | None:
         """Find a message by its WhatsApp id."""
-        return self._by_key.get(key_id) if isinstance(key_id, (str, int, float)) else None
+        return next(iter(self.table.by_key(key_id)), None)
 
-    def visible(self, now_ms: float, chat: object = None) -> list[MessageRow]:
-        """List the messages that have been written by now, of one chat or of all."""
+    def visible(self, now_ms: float) -> list[MessageRow]:
+        """List the messages that have been written by now."""
         # A send with a delay is in the list already, but its row is written only after the delay.
-        rows = self._by_chat.get(chat, []) if isinstance(chat, str) else self.messages
-        return [row for row in rows if row.visible_at_ms <= now_ms]
+        if self.table.all_visible(now_ms):
+            return list(self.messages)
+        return [row for row in self.messages if row.visible_at_ms <= now_ms]
 
     def contact(self, jid: str) -> JsonObject | None:
         """Find a contact by its JID."""
-        return next((c for c in self.contacts if c["remoteJid"] == jid), None)
+        return next(iter(self.contacts_of(jid)), None)
+
+    def contacts_of(self, jid: str) -> list[JsonObject]:
+        """List the contacts with a JID."""
+        return self._contacts.find(self.contacts, jid)
 
     def chat(self, jid: str) -> JsonObject | None:
         """Find a chat by its JID."""
-        return next((c for c in self.chats if c["remoteJid"] == jid), None)
+        return next(iter(self._chats.find(self.chats, jid)), None)
+
+    def updates_of(self, key_id: str) -> list[JsonObject]:
+        """List the status updates of the messages with a WhatsApp id."""
+        return self._updates.find(self.updates, key_id)
 
     def row(self, profile: ServerProfile) -> JsonObject:
         """Show the row as ``fetchInstances`` answers it, its token included."""
@@ -371,6 +353,9 @@ class ServerState:
         self.instances: dict[str, Instance] = {}
         self.refusals: dict[str, MetaRefusal] = {}
         self.sent: list[RecordedSend] = []
+        self._sent_index: GrowingIndex[RecordedSend] = GrowingIndex(
+            lambda send: {create_jid(send.number), send.jid}
+        )
         self.requests: list[SeenRequest] = []
         self.events: list[JsonObject] = []
         self.meta: TemplateDirectory = TemplateDirectory()
@@ -406,6 +391,10 @@ class ServerState:
     def rows(self) -> list[Instance]:
         """List every instance with a row, in order of creation."""
         return [i for name in list(self.instances) if (i := self.known(name)) is not None]
+
+    def sent_to(self, number: str) -> list[RecordedSend]:
+        """List the sends to a number or a JID, oldest first."""
+        return list(self._sent_index.find(self.sent, create_jid(number)))
 
     def running(self, name: str, member: str) -> Instance:
         """Return the instance a handler works on.

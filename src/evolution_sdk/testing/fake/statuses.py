@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .arrange_errors import ArrangementError
 from .js import JsonObject
-from .state import BAILEYS, BUSINESS, EVOLUTION, Instance, MessageRow, ServerState
+from .message_table import MessageRow
+from .state import BAILEYS, BUSINESS, EVOLUTION, Instance, ServerState
 
 STEPS: dict[str, tuple[str, ...]] = {
     BAILEYS: ("SERVER_ACK", "DELIVERY_ACK", "READ"),
@@ -55,9 +56,7 @@ def refusal_of(instance: Instance, jid: str) -> int | None:
     # The lock is about chats of two that the other side has not written in.
     if not jid.endswith(("@s.whatsapp.net", "@lid")):
         return None
-    wrote = any(
-        row.key.get("remoteJid") == jid and not row.key.get("fromMe") for row in instance.messages
-    )
+    wrote = any(not row.key.get("fromMe") for row in instance.table.of_chat(jid))
     return None if wrote else instance.refuses.get(None)
 
 
@@ -111,13 +110,19 @@ def tell_chat(server: ServerState, instance: Instance, jid: str) -> None:
 def advance(server: ServerState, instance: Instance) -> int:
     """Move every sent message one status further, and return the number of those that moved."""
     steps = STEPS[instance.integration]
-    moved = 0
-    for row in instance.visible(server.now_ms()):
+
+    def reached(row: MessageRow) -> int:
         done = [u["status"] for u in row.updates if u["status"] in steps]
         # The furthest status counts: a test may have reported READ before DELIVERY_ACK.
-        reached = max((steps.index(status) + 1 for status in done), default=0)
+        return max((steps.index(status) + 1 for status in done), default=0)
+
+    def finished(row: MessageRow) -> bool:
         stays = row.status == "DELETED" or row.refused_code is not None
-        if row.key.get("fromMe") and reached < len(steps) and not stays:
-            deliver(server, instance, row, steps[reached])
+        return stays or not row.key.get("fromMe") or reached(row) >= len(steps)
+
+    moved, now_ms = 0, server.now_ms()
+    for row in instance.table.moving(finished):
+        if row.visible_at_ms <= now_ms:
+            deliver(server, instance, row, steps[reached(row)])
             moved += 1
     return moved

@@ -12,17 +12,11 @@ from evolution_sdk.testing.fake import object_storage
 from evolution_sdk.testing.fake.errors import ErrorThrown, Thrown, bad_request, reading
 from evolution_sdk.testing.fake.inlining import inlined
 from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, get, truthy
+from evolution_sdk.testing.fake.message_table import MessageRow
 from evolution_sdk.testing.fake.numbers import create_jid
 from evolution_sdk.testing.fake.records import RecordedSend
 from evolution_sdk.testing.fake.router import RouteCall
-from evolution_sdk.testing.fake.state import (
-    BAILEYS,
-    BUSINESS,
-    EVOLUTION,
-    Instance,
-    MessageRow,
-    stored,
-)
+from evolution_sdk.testing.fake.state import BAILEYS, BUSINESS, EVOLUTION, Instance, stored
 from evolution_sdk.testing.fake.statuses import deliver, refusal_of
 
 Method: TypeAlias = Callable[[RouteCall, Instance], Any]

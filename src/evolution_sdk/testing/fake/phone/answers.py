@@ -11,7 +11,8 @@ from evolution_sdk.testing.fake.arrange_errors import ArrangementError
 from evolution_sdk.testing.fake.channels.baileys.content import long, plain
 from evolution_sdk.testing.fake.incoming import Arrival
 from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, as_list, as_object, get
-from evolution_sdk.testing.fake.state import Instance, MessageRow, ServerState
+from evolution_sdk.testing.fake.message_table import MessageRow
+from evolution_sdk.testing.fake.state import Instance, ServerState
 
 from .context import answer_to
 from .people import Actor, actor, check_phone, found, key_of, own_name, tell_contact

@@ -5,8 +5,9 @@ from __future__ import annotations
 from evolution_sdk.testing.fake.arrange_errors import ArrangementError
 from evolution_sdk.testing.fake.js import JsonObject, as_object, defined
 from evolution_sdk.testing.fake.message_keys import stored_key
+from evolution_sdk.testing.fake.message_table import MessageRow
 from evolution_sdk.testing.fake.numbers import create_jid, is_group
-from evolution_sdk.testing.fake.state import Instance, MessageRow, ServerState
+from evolution_sdk.testing.fake.state import Instance, ServerState
 from evolution_sdk.testing.fake.statuses import add_update, tell_chat
 
 from .people import author, check_phone, found, is_own, member_name, own_name, tell_contact

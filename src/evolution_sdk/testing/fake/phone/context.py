@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.testing.fake.js import JsonObject
-from evolution_sdk.testing.fake.state import Instance, MessageRow, ServerState
+from evolution_sdk.testing.fake.message_table import MessageRow
+from evolution_sdk.testing.fake.state import Instance, ServerState
 
 from .people import author, found, member_name
 

@@ -9,11 +9,11 @@ from evolution_sdk.testing.fake.arrange_errors import ArrangementError
 from evolution_sdk.testing.fake.incoming import add_chat, add_contact
 from evolution_sdk.testing.fake.js import JsonObject, as_object, defined, or_undefined
 from evolution_sdk.testing.fake.lids import LID_SUFFIX
+from evolution_sdk.testing.fake.message_table import MessageRow
 from evolution_sdk.testing.fake.numbers import create_jid
 from evolution_sdk.testing.fake.state import (
     HistorySync,
     Instance,
-    MessageRow,
     ServerState,
     message_record,
     stored,

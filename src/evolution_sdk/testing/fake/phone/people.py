@@ -7,8 +7,9 @@ from typing import NamedTuple
 from evolution_sdk.testing.fake.arrange_errors import ArrangementError, NotArrangedError
 from evolution_sdk.testing.fake.js import JsonObject
 from evolution_sdk.testing.fake.lids import LID_SUFFIX
+from evolution_sdk.testing.fake.message_table import MessageRow
 from evolution_sdk.testing.fake.numbers import create_jid, is_group
-from evolution_sdk.testing.fake.state import BAILEYS, Instance, MessageRow, ServerState
+from evolution_sdk.testing.fake.state import BAILEYS, Instance, ServerState
 
 
 def check_phone(instance: Instance) -> None:

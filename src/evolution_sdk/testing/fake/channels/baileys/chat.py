@@ -27,9 +27,10 @@ from evolution_sdk.testing.fake.js import (
     truthy,
 )
 from evolution_sdk.testing.fake.media import extension_of
+from evolution_sdk.testing.fake.message_table import MessageRow
 from evolution_sdk.testing.fake.numbers import is_channel, is_group, is_user
 from evolution_sdk.testing.fake.router import RouteCall
-from evolution_sdk.testing.fake.state import Instance, MessageRow
+from evolution_sdk.testing.fake.state import Instance
 from evolution_sdk.testing.fake.statuses import add_update
 
 from . import polls, socket
@@ -300,11 +301,10 @@ def _channels(call: RouteCall, instance: Instance) -> JsonObject:
     limit = int(to_number(_PAGE_SIZE if size in (UNDEFINED, None) else size))
     given = get(call.body, "page")
     page = int(to_number(1 if given in (UNDEFINED, None) else given))
-    newest: dict[str, int] = {}
-    for row in sorted(instance.messages, key=lambda row: -row.timestamp):
-        jid = row.key["remoteJid"]
-        if is_channel(jid):
-            newest.setdefault(jid, row.timestamp)
+    written = {jid: rows[-1] for jid, rows in instance.table.chats().items() if is_channel(jid)}
+    # Newest first; of the same second, the one that was stored first.
+    ranked = sorted(written.items(), key=lambda item: item[1][:2], reverse=True)
+    newest = {jid: row.timestamp for jid, (_, _, row) in ranked}
     found = [{"remoteJid": jid, "lastMessageTimestamp": at} for jid, at in newest.items()]
     start = (page - 1) * limit
     return {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from evolution_sdk.testing.fake.errors import Thrown, internal, not_found, reading
 from evolution_sdk.testing.fake.js import JsonObject, as_list, get
+from evolution_sdk.testing.fake.message_table import MessageRow
 from evolution_sdk.testing.fake.router import RouteCall
-from evolution_sdk.testing.fake.state import Instance, MessageRow
+from evolution_sdk.testing.fake.state import Instance
 
 _KINDS = ("pollCreationMessage", "pollCreationMessageV3")
 _VOTE = "pollUpdateMessage"

@@ -25,9 +25,10 @@ from evolution_sdk.testing.fake.js import (
     get,
     truthy,
 )
+from evolution_sdk.testing.fake.message_table import MessageRow
 from evolution_sdk.testing.fake.numbers import is_group, is_user
 from evolution_sdk.testing.fake.router import RouteCall
-from evolution_sdk.testing.fake.state import Instance, MessageRow, ServerState
+from evolution_sdk.testing.fake.state import Instance, ServerState
 
 from . import content, socket
 from .numbers import group_metadata, recipient
