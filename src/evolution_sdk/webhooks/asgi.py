@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, TypeAlias
+from collections.abc import Awaitable, Callable, Generator, MutableMapping
+from types import CoroutineType, coroutine
+from typing import Any, TypeAlias, cast
 
 from .body import try_lower_headers
 from .endpoint import Endpoint
-from .responses import Answer, Response
+from .responses import Answer, Response, respond
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -46,11 +47,17 @@ class AsgiApp:
             return receiver.answer(refused)
         # The room is held until the event is stored: what counts is the memory of all bodies.
         with receiver.budget.lease() as lease:
-            try:
-                async with asyncio.timeout(receiver.body_timeout_ms / 1_000):
-                    body = await _read(receive, receiver.max_body_bytes, lease.add)
-            except TimeoutError:
-                return receiver.answer(Answer.SLOW_BODY)
+            reading = _read(receive, receiver.max_body_bytes, lease.add)
+            # Most bodies came with their heads: no clock is set for what is here already.
+            is_here, found = _first_step(reading)
+            if is_here:
+                body = cast("bytes | Answer | None", found)
+            else:
+                try:
+                    async with asyncio.timeout(receiver.body_timeout_ms / 1_000):
+                        body = await _go_on(reading, found)
+                except TimeoutError:
+                    return receiver.answer(Answer.SLOW_BODY)
             if body is None:
                 return None  # nobody is there to read an answer
             if isinstance(body, Answer):
@@ -71,6 +78,35 @@ class AsgiApp:
                 await self._receiver.close_async()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+def _first_step(reading: CoroutineType[Any, Any, Any]) -> tuple[bool, object]:
+    """Begin a coroutine here, up to its first wait.
+
+    Returns:
+        True and its result, or False and what it waits for, for :func:`_go_on`.
+    """
+    try:
+        return False, reading.send(None)
+    except StopIteration as done:
+        return True, done.value
+
+
+@coroutine
+def _go_on(
+    reading: CoroutineType[Any, Any, bytes | Answer | None], waits_for: object
+) -> Generator[Any, Any, bytes | Answer | None]:
+    """Go on with a coroutine after :func:`_first_step`, as ``await`` would."""
+    try:
+        while True:
+            try:
+                told = yield waits_for
+            except BaseException as error:  # noqa: BLE001 - a cancellation, which is the coroutine's
+                waits_for = reading.throw(error)
+            else:
+                waits_for = reading.send(told)
+    except StopIteration as done:
+        return cast("bytes | Answer | None", done.value)
 
 
 async def _read(
@@ -101,6 +137,17 @@ def _target(scope: Scope) -> str:
 
 async def _reply(send: Send, response: Response) -> None:
     status, headers, body = response
-    named = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    ready = _READY.get(body)
+    # Those of an answer of ours are encoded already. A list of its own: a middleware may add to it.
+    named = list(ready[1]) if ready and ready[0] == headers else _encoded(headers)
     await send({"type": "http.response.start", "status": status, "headers": named})
     await send({"type": "http.response.body", "body": body})
+
+
+def _encoded(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+
+
+_READY = {
+    body: (headers, tuple(_encoded(headers))) for _, headers, body in map(respond, Answer)
+}

@@ -130,21 +130,8 @@ class GroupCommit:
         change.future = future = asyncio.get_running_loop().create_future()
         self._waiting.append(change)
         self._plan()
-        return await asyncio.shield(future)
-
-    def write_alone(self, change: Change) -> Answer:
-        """Have a change written now, in an inbox that never blocks: there is nothing to gather.
-
-        Args:
-            change: The change.
-
-        Returns:
-            The answer.
-        """
-        with self._lock:
-            self._write([change])
-        change.call_offer()
-        return change.answer or Answer.FAILED
+        # A caller that is cancelled leaves its future, never the group.
+        return await future
 
     def flush(self) -> None:
         """Write all that waits, with the inbox's lock held."""

@@ -244,6 +244,39 @@ class LockedInbox:
             self._count()
         return found
 
+    def add(self, entry: InboxEntry, now: float) -> Added | Exception:
+        """Keep one event, as :meth:`write` does; the lock is held by the caller.
+
+        Args:
+            entry: The event.
+            now: Seconds since 1970.
+
+        Returns:
+            The result, or the error for which it is not stored.
+        """
+        # Nearly always nothing else is to be told.
+        return self.write((entry,), now)[0] if self._pending else self._add(entry, now)
+
+    def end(self, entry: InboxEntry, *, dead: bool) -> None:
+        """Tell the inbox that an event has ended, or keep it for the next try; lock as above.
+
+        Args:
+            entry: The event.
+            dead: True to make it a dead letter.
+        """
+        if self._pending or dead or self._batch is not None or not self.is_open:
+            self.note_end(entry, dead=dead)
+            self.write((), 0.0)
+            return
+        try:
+            self._inbox.done(entry)
+        except Exception as error:  # noqa: BLE001 - an inbox of the user's may raise anything
+            self._pending.add(entry, dead=False)
+            self._pending.failed()
+            self._tell(error)
+        else:
+            self._tell(None)
+
     def _written_together(
         self, batch: WriteBatch, entries: Sequence[InboxEntry], ends: InboxBatch, now: float
     ) -> list[Added | Exception] | None:
