@@ -16,6 +16,7 @@ from evolution_sdk.models.wire import decode_bytes
 _DIGEST_BYTES = 16
 _MOST_NAME = 48
 _PLAIN: frozenset[type[object]] = frozenset({bool, int, float, type(None)})
+_FLAT: frozenset[type[object]] = _PLAIN | {str}
 # From here on, a float no longer holds every integer.
 _EXACT = 2.0**53
 
@@ -29,14 +30,17 @@ def digest(*parts: object) -> str:
     Returns:
         32 hexadecimal digits.
     """
+    if _FLAT.issuperset(map(type, parts)):
+        # The identity of nearly every message: small, and hashed in one step.
+        flat = [_text(one) if type(one) is str else _scalar(one) for one in parts]
+        return blake2b(b"".join(flat) + b".", digest_size=_DIGEST_BYTES).hexdigest()
     hasher = blake2b(digest_size=_DIGEST_BYTES)
     # A stack instead of recursion: a body may be nested deeper than Python can call functions.
     todo: list[object] = [_Mark(b"."), *reversed(parts)]
     while todo:
         value = todo.pop()
         if type(value) is str:  # nearly all of them, and the others are asked for by slower means
-            text = value.encode("utf-8", "surrogatepass")
-            hasher.update(b"s%d:" % len(text) + text)
+            hasher.update(_text(value))
         elif type(value) in _PLAIN:
             hasher.update(_scalar(value))
         elif isinstance(value, _Mark):
@@ -80,10 +84,14 @@ def _as_bytes(value: Mapping[str, object]) -> bytes | None:
     return None
 
 
+def _text(value: str) -> bytes:
+    text = value.encode("utf-8", "surrogatepass")
+    return b"s%d:" % len(text) + text
+
+
 def _scalar(value: object) -> bytes:
     if isinstance(value, str):
-        text = value.encode("utf-8", "surrogatepass")
-        return b"s%d:" % len(text) + text
+        return _text(value)
     if isinstance(value, bytes | bytearray):
         blob = bytes(value)
         return b"b%d:" % len(blob) + blob

@@ -76,6 +76,9 @@ def dispatch_sync(
 async def _enter_async(step: EnterRouter, progress: DispatchProgress) -> bool:
     view = step.router.view()
     known = {**step.known, **view.provided}
+    if not view.middleware:
+        plan = plan_dispatch(view, step.event, known, progress, step.path)
+        return await drive_async(plan, partial(_perform_async, progress))
     # Stays False if a middleware drops the event by not calling the next one: the handlers after
     # this router then still get their turn.
     ended = False
@@ -96,18 +99,18 @@ async def _enter_async(step: EnterRouter, progress: DispatchProgress) -> bool:
 async def _perform_async(progress: DispatchProgress, step: DispatchStep) -> StepReply:
     try:
         match step:
-            case AskFilter(condition, event):
-                if not condition.is_async:
-                    return StepResult(condition.find(event))
-                return StepResult(await condition.find_async(event))
-            case EnterRouter():
-                return StepResult(await _enter_async(step, progress))
             case CallFunction(function, places, names):
                 if is_async(function):
                     return StepResult(await cast("Awaitable[object]", function(*places, **names)))
                 result = await call_in_thread(function, places, names)
                 # A lambda or a partial of a coroutine function looks plain and is not.
                 return StepResult(await result if inspect.isawaitable(result) else result)
+            case AskFilter(condition, event):
+                if not condition.is_async:
+                    return StepResult(condition.find(event))
+                return StepResult(await condition.find_async(event))
+            case EnterRouter():
+                return StepResult(await _enter_async(step, progress))
     except Exception as error:  # noqa: BLE001 - the plan decides what an error means
         return StepError(error)
 

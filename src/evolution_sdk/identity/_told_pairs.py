@@ -11,6 +11,7 @@ comes from that person's phone, who could give any phone to any hidden id.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from evolution_sdk._base.json_types import is_array, is_object
@@ -24,6 +25,7 @@ __all__ = ["is_stripped_lid", "jid_or_none", "pairs_in"]
 
 _HIDDEN_DIGITS = 14
 _LONGEST = 100
+_MOST_KNOWN = 4_096
 # Fields of one object that name the same person.
 _SAME_PERSON = (
     ("remoteJid", "remoteJidAlt", "previousRemoteJid", "remoteLid", "lid", "phoneNumber"),
@@ -225,7 +227,15 @@ def jid_or_none(text: object) -> Jid | None:
     """
     if not isinstance(text, str):
         return None
+    # The same few chats and people come again and again. A stranger's text may be of any length.
+    return _read_jid(text) if type(text) is str and len(text) <= _LONGEST else _parsed(text)
+
+
+def _parsed(text: str) -> Jid | None:
     try:
         return Jid.parse(text)
     except RequestValidationError:
         return None
+
+
+_read_jid = lru_cache(_MOST_KNOWN)(_parsed)

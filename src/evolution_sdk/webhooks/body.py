@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import cast
 
 from evolution_sdk.errors import RequestValidationError
@@ -33,6 +34,14 @@ def lower_headers(headers: Headers) -> LowerHeaders:
     """
     if isinstance(headers, LowerHeaders):
         return headers
+    if type(headers) is list:
+        # Nearly all are a server's list of bytes, each name once; the rest takes the longer way.
+        with suppress(AttributeError, TypeError, ValueError):
+            plain = LowerHeaders(
+                [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers]
+            )
+            if len(plain) == len(headers):
+                return plain
     pairs: Iterable[tuple[str | bytes, str | bytes]] = (
         cast("Mapping[str, str]", headers).items() if isinstance(headers, Mapping) else headers
     )

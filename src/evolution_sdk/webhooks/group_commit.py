@@ -88,6 +88,8 @@ class GroupCommit:
         """Begin without changes; after a fork, those that waited are the parent's."""
         self._waiting: deque[Change] = deque()
         self._planned = False
+        # A loop that ended before it got to the group holds nobody up: another one plans anew.
+        self._gathering_in: asyncio.AbstractEventLoop | None = None
 
     def write(self, change: Change, patience_ms: float | None = None) -> Answer:
         """Have a change written, with whatever else waits, and wait for it in this thread.
@@ -127,9 +129,14 @@ class GroupCommit:
             if len(self._waiting) >= _MOST_WAITING:
                 return Answer.UNSTORED
             change.until = self._steady() + DEFAULT_PATIENCE_MS / 1_000
-        change.future = future = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        change.future = future = loop.create_future()
         self._waiting.append(change)
-        self._plan()
+        if not self._planned and self._gathering_in is not loop:
+            # After what the loop has ready, without any wait: requests that arrived together are
+            # written together.
+            self._gathering_in = loop
+            loop.call_soon(self._gathered)
         # A caller that is cancelled leaves its future, never the group.
         return await future
 
@@ -137,6 +144,10 @@ class GroupCommit:
         """Write all that waits, with the inbox's lock held."""
         while self._write_group():
             pass
+
+    def _gathered(self) -> None:
+        self._gathering_in = None
+        self._plan()
 
     def _plan(self) -> None:
         if not self._planned:

@@ -39,6 +39,9 @@ class Answer(Enum):
     UNSTORED = "unstored"
     CLOSING = "closing"
 
+    # Each member exists once; Enum's own hash is a function in Python, asked for every event.
+    __hash__ = object.__hash__
+
 
 class ResponseRule(NamedTuple):
     """One row of :data:`ANSWERS`.

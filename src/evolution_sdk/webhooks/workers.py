@@ -94,7 +94,8 @@ class DeliveryRunner:
                 await self.router.dispatch(self._bound(item), progress=progress, **_given(item))
 
         try:
-            if await self._is_consumed(item):
+            # Without a client nobody waits for an event.
+            if self._client is not None and await self._is_consumed(item):
                 pass
             elif self._retry is None:
                 await attempt()
@@ -223,7 +224,8 @@ class _AttemptTimer:
             Time of the handlers, in milliseconds.
         """
         event, attempts = self._item.event, self._item.entry.attempts
-        harmless(self._runner.log.handled, event, attempts, self.took_ms, self._waited_ms)
+        if _log.isEnabledFor(logging.DEBUG):
+            harmless(self._runner.log.handled, event, attempts, self.took_ms, self._waited_ms)
         return self.took_ms
 
 
