@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import io
 import json
@@ -90,6 +91,53 @@ async def test_asgi_limits_size_and_time(kit: Kit) -> None:
     assert (await ask(receiver, Exchange(part(b"x", more=True), hang=True))).status == 408
     gone = await ask(receiver, Exchange(part(b"x", more=True), {"type": "http.disconnect"}))
     assert gone.sent == []
+
+
+async def test_asgi_sets_a_clock_only_for_a_body_that_is_not_here(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clocks: list[float] = []
+    real = asyncio.timeout
+
+    def noted(seconds: float) -> asyncio.Timeout:
+        clocks.append(seconds)
+        return real(seconds)
+
+    monkeypatch.setattr(asyncio, "timeout", noted)
+    receiver = kit.receiver()
+    body = posted(1)
+    assert (await ask(receiver, Exchange(part(body[:9], more=True), part(body[9:])))).status == 200
+    assert clocks == []
+    arriving = asyncio.Event()
+
+    class Slow(Exchange):
+        async def receive(self) -> dict[str, Any]:
+            await arriving.wait()
+            return await super().receive()
+
+    late = asyncio.ensure_future(ask(receiver, Slow(part(posted(2)))))
+    await asyncio.sleep(0)
+    assert clocks == [20.0]
+    arriving.set()
+    assert (await late).status == 200
+    gone = asyncio.ensure_future(ask(receiver, Exchange(hang=True)))
+    await asyncio.sleep(0)
+    gone.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    assert receiver.budget.held == 0
+    await receiver.close_async()
+
+
+async def test_asgi_gives_each_answer_headers_of_its_own(kit: Kit) -> None:
+    receiver = kit.receiver()
+    first = await ask(receiver, Exchange(part(posted(1))))
+    expected = list(first.sent[0]["headers"])
+    first.sent[0]["headers"].append((b"x-more", b"of a middleware"))
+    second = await ask(receiver, Exchange(part(posted(2))))
+    assert second.sent[0]["headers"] == expected
+    assert dict(expected)[b"content-length"] == b"%d" % len(second.sent[1]["body"])
+    await receiver.close_async()
 
 
 async def test_asgi_judges_the_head_before_it_reads(kit: Kit) -> None:

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from evolution_sdk.events import parse_event
 from evolution_sdk.webhooks import SqliteInbox
 from evolution_sdk.webhooks.inbox import Added, InboxBatch, InboxEntry
+from evolution_sdk.webhooks.responses import Answer
 from evolution_sdk.webhooks.sqlite_rows import Transaction
 from evolution_sdk.webhooks.sqlite_writes import (
     EXPIRED_KEYS,
@@ -94,6 +96,53 @@ async def test_those_who_wait_share_a_commit_and_none_is_answered_before(
     assert await receiver.drain_async()
     assert len(kit.seen) == WAITING + 1
     await receiver.close_async()
+
+
+async def test_what_the_loop_has_ready_is_written_together(kit: Kit, inbox: Watched) -> None:
+    receiver = await kit.receiver(inbox=inbox, concurrency=1).start_async()
+    assert await posts(receiver, range(WAITING)) == [200] * WAITING
+    assert [added for added, _ in inbox.groups if added] == [WAITING]
+    await receiver.close_async()
+
+
+async def test_a_caller_that_goes_away_keeps_nothing_from_being_stored(
+    kit: Kit, inbox: Watched
+) -> None:
+    receiver = await kit.receiver(inbox=inbox).start_async()
+    first = await hold_first(receiver, inbox)
+    gone = asyncio.ensure_future(posts(receiver, [1]))
+    stays = asyncio.ensure_future(posts(receiver, [2]))
+    for _ in range(50):
+        await asyncio.sleep(0)
+    gone.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    inbox.go_on.set()
+    assert await first + await stays == [200, 200]
+    assert await posts(receiver, [1]) == [200]
+    assert receiver.metrics().duplicates == 1, "it was stored before"
+    await receiver.close_async()
+
+
+def test_a_loop_that_ends_before_its_group_holds_up_no_other(kit: Kit, inbox: Watched) -> None:
+    receiver = kit.receiver(inbox=inbox)
+    receiver._queue.open()
+    ended = asyncio.new_event_loop()
+
+    async def leave(number: int) -> None:
+        asyncio.get_running_loop().stop()
+        await receiver._queue.accept_async(InboxEntry(f"{number}", posted()), parse_event(posted()))
+
+    task = ended.create_task(leave(1))
+    ended.run_forever()
+    ended.close()
+    entry = InboxEntry("2", posted())
+    answer = asyncio.run(receiver._queue.accept_async(entry, parse_event(posted())))
+    assert answer is Answer.ACCEPTED
+    assert inbox.groups == [(2, 0)], "the one that was left is written, too"
+    assert not task.done()
+    task._log_destroy_pending = False  # type: ignore[attr-defined]  # its loop has ended
+    receiver.close()
 
 
 async def test_a_commit_that_fails_answers_all_of_its_group(kit: Kit, inbox: Watched) -> None:

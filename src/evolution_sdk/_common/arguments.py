@@ -156,7 +156,12 @@ def _checker(
         nonlocal rules
         if rules is None:
             rules = _rules_of(function)
-        placed = zip_longest(rules.by_place[: len(args)], args, fillvalue=rules.rest)
+        by_place = rules.by_place
+        placed = (
+            zip(by_place, args, strict=False)
+            if len(args) <= len(by_place)
+            else zip_longest(by_place, args, fillvalue=rules.rest)
+        )
         for (name, rule), value in placed:
             if rule is not None:
                 _hold(name, rule, value, refuse)

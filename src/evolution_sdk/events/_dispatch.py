@@ -47,7 +47,12 @@ async def dispatch_async(
         Exception: An error that no error handler dealt with.
     """
     progress.begin()
-    ended = await _enter_async(EnterRouter(router, event, known, ""), progress)
+    view = router.view()
+    if view.middleware:
+        ended = await _enter_async(EnterRouter(router, event, known, ""), progress)
+    else:
+        plan = plan_dispatch(view, event, {**known, **view.provided}, progress, "")
+        ended = await drive_async(plan, partial(_perform_async, progress))
     return DispatchOutcome(tuple(progress.ran), ended)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, MutableMapping
-from types import CoroutineType, coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Generator, MutableMapping
+from types import coroutine
 from typing import Any, TypeAlias, cast
 
 from .body import try_lower_headers
@@ -80,7 +80,7 @@ class AsgiApp:
                 return
 
 
-def _first_step(reading: CoroutineType[Any, Any, Any]) -> tuple[bool, object]:
+def _first_step(reading: Coroutine[Any, Any, Any]) -> tuple[bool, object]:
     """Begin a coroutine here, up to its first wait.
 
     Returns:
@@ -94,7 +94,7 @@ def _first_step(reading: CoroutineType[Any, Any, Any]) -> tuple[bool, object]:
 
 @coroutine
 def _go_on(
-    reading: CoroutineType[Any, Any, bytes | Answer | None], waits_for: object
+    reading: Coroutine[Any, Any, bytes | Answer | None], waits_for: object
 ) -> Generator[Any, Any, bytes | Answer | None]:
     """Go on with a coroutine after :func:`_first_step`, as ``await`` would."""
     try:
@@ -148,6 +148,4 @@ def _encoded(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
     return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
 
 
-_READY = {
-    body: (headers, tuple(_encoded(headers))) for _, headers, body in map(respond, Answer)
-}
+_READY = {body: (headers, tuple(_encoded(headers))) for _, headers, body in map(respond, Answer)}

@@ -37,8 +37,12 @@ def lower_headers(headers: Headers) -> LowerHeaders:
     if type(headers) is list:
         # Nearly all are a server's list of bytes, each name once; the rest takes the longer way.
         with suppress(AttributeError, TypeError, ValueError):
+            pairs_of_bytes = cast("list[tuple[bytes, bytes]]", headers)
             plain = LowerHeaders(
-                [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers]
+                [
+                    (one.decode("latin-1").lower(), two.decode("latin-1"))
+                    for one, two in pairs_of_bytes
+                ]
             )
             if len(plain) == len(headers):
                 return plain

@@ -1,7 +1,8 @@
 """Group commits: all that waits for the inbox at one moment is written in one transaction.
 
-Nobody waits for the sake of a group: whoever comes first writes at once, and those who come while
-he writes are written together next. Each hears of its own result once the group is certain.
+Nobody waits for the sake of a group: whoever comes first writes at once, in an event loop with all
+that it has ready, and those who come while he writes are written together next. Each hears of its
+own result once the group is certain.
 """
 
 from __future__ import annotations
@@ -130,7 +131,8 @@ class GroupCommit:
                 return Answer.UNSTORED
             change.until = self._steady() + DEFAULT_PATIENCE_MS / 1_000
         loop = asyncio.get_running_loop()
-        change.future = future = loop.create_future()
+        future: asyncio.Future[Answer] = loop.create_future()
+        change.future = future
         self._waiting.append(change)
         if not self._planned and self._gathering_in is not loop:
             # After what the loop has ready, without any wait: requests that arrived together are
@@ -147,7 +149,8 @@ class GroupCommit:
 
     def _gathered(self) -> None:
         self._gathering_in = None
-        self._plan()
+        if self._waiting:
+            self._plan()
 
     def _plan(self) -> None:
         if not self._planned:

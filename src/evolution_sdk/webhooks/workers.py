@@ -97,10 +97,10 @@ class DeliveryRunner:
             # Without a client nobody waits for an event.
             if self._client is not None and await self._is_consumed(item):
                 pass
-            elif self._retry is None:
-                await attempt()
-            else:
+            elif self._retry is not None:
                 await self._retry.execute_with_retry(attempt, OPERATION)
+            else:
+                await attempt()
         except Exception as error:  # noqa: BLE001 - a user's handler may raise anything
             self._log_dead(item, error)
             await queue.fail_async(item, error, timer.took_ms)
@@ -391,7 +391,8 @@ class TaskWorkers:
             self._runner.log_unfinished(error)
         self._start_tasks()
         self._plan_retry()
-        if self._queue.idle:
+        # It is unset while somebody waits for it.
+        if not self._idle.is_set() and self._queue.idle:
             self._idle.set()
 
     def _plan_retry(self) -> None:
