@@ -250,7 +250,9 @@ def _run_handler(
             return False
         # An error, not a skip: an event that misses its client would be lost silently.
         entry.check_bound(event)
-        reply = yield CallFunction(entry.handler, (event,), entry.arguments({**known, **found}))
+        reply = yield CallFunction(
+            entry.handler, (event,), entry.arguments({**known, **found} if found else known)
+        )
         ended = _ends_turn(view, entry, reply, progress)
     except Exception as error:
         progress.blame.append((error, entry))

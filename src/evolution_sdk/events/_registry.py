@@ -190,6 +190,8 @@ def arguments(
     Raises:
         ConfigurationError: A required value is not provided.
     """
+    if not injects:
+        return {}
     missing = [one for one, required in injects.items() if required and one not in known]
     if missing:
         raise ConfigurationError(

@@ -72,7 +72,7 @@ def add_events(
     """
     keys = [to_blob(entry.key) or b"" for entry in entries]
     known: set[bytes] = set()
-    for some in _chunks(list(dict.fromkeys(keys))):
+    for some in _padded(list(dict.fromkeys(keys))):
         query = f"SELECT key FROM seen WHERE key IN ({_marks(len(some))}) AND at > ?"  # noqa: S608 - only marks
         known.update(key for (key,) in db.execute(query, (*some, old)))
     found: list[Added] = []
@@ -123,7 +123,7 @@ def delete_events(db: sqlite3.Connection, ids: Sequence[int], *, dead_only: bool
     """
     count = 0
     also = " AND failed_at IS NOT NULL" if dead_only else ""
-    for some in _chunks(ids):
+    for some in _padded(ids):
         statement = f"DELETE FROM event WHERE id IN ({_marks(len(some))}){also}"  # noqa: S608 - only marks
         count += db.execute(statement, some).rowcount
     return count
@@ -197,6 +197,14 @@ def _chunks(rows: Sequence[_T]) -> Iterator[Sequence[_T]]:
             size //= 2
         yield rows[place : place + size]
         place += size
+
+
+def _padded(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    """Cut values for ``IN (…)`` in few pieces: a value that fills a piece up counts once."""
+    for place in range(0, len(values), MOST_AT_ONCE):
+        some = values[place : place + MOST_AT_ONCE]
+        size = 1 << (len(some) - 1).bit_length()
+        yield (*some, *some[-1:] * (size - len(some)))
 
 
 def _marks(count: int) -> str:
