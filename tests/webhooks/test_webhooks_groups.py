@@ -265,7 +265,7 @@ def test_a_group_is_few_statements_and_numbers_its_events(file: SqliteInbox) -> 
     assert file.discard([one.id for one in again]) == 0, "none of them is a dead letter"
     assert file.write_batch(InboxBatch(some[:7], done=again[1:]), NOW) == ["duplicate"] * 7
     file._opened().set_trace_callback(None)
-    of_seven = [one for one in said if one.startswith(("SELECT key", "DELETE"))]
+    of_seven = {one for one in said if one.startswith(("SELECT key", "DELETE"))}
     assert len(of_seven) == 3, "each of any size is one statement"
     assert rows(file, "event") == 1
 
