@@ -34,7 +34,7 @@ def lower_headers(headers: Headers) -> LowerHeaders:
     """
     if isinstance(headers, LowerHeaders):
         return headers
-    if type(headers) is list:
+    if isinstance(headers, list):
         # Nearly all are a server's list of bytes, each name once; the rest takes the longer way.
         with suppress(AttributeError, TypeError, ValueError):
             pairs_of_bytes = cast("list[tuple[bytes, bytes]]", headers)

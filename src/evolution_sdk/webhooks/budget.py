@@ -75,6 +75,8 @@ class BodyLease:
         budget: The room of all requests.
     """
 
+    __slots__ = ("_budget", "_count")
+
     def __init__(self, budget: BodyBudget) -> None:
         self._budget = budget
         self._count = 0

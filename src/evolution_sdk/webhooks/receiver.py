@@ -421,7 +421,7 @@ class _Door:
     For every event the arguments of five calls would be held against their annotations otherwise.
     """
 
-    __slots__ = ("_pool", "_receiver", "_requests")
+    __slots__ = ("_pool", "_receiver", "_requests", "budget")
 
     def __init__(
         self, receiver: WebhookReceiver, requests: RequestHandler, pool: WorkerPool
@@ -429,6 +429,7 @@ class _Door:
         self._receiver = receiver
         self._requests = requests
         self._pool = pool
+        self.budget: BodyBudget = receiver.budget
 
     @property
     def max_body_bytes(self) -> int:
@@ -437,10 +438,6 @@ class _Door:
     @property
     def body_timeout_ms(self) -> float:
         return self._receiver.body_timeout_ms
-
-    @property
-    def budget(self) -> BodyBudget:
-        return self._receiver.budget
 
     def judge_head(self, method: str, headers: Headers) -> Answer | None:
         check()

@@ -202,9 +202,9 @@ def _chunks(rows: Sequence[_T]) -> Iterator[Sequence[_T]]:
 def _padded(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
     """Cut values for ``IN (…)`` in few pieces: a value that fills a piece up counts once."""
     for place in range(0, len(values), MOST_AT_ONCE):
-        some = values[place : place + MOST_AT_ONCE]
+        some = list(values[place : place + MOST_AT_ONCE])
         size = 1 << (len(some) - 1).bit_length()
-        yield (*some, *some[-1:] * (size - len(some)))
+        yield some + some[-1:] * (size - len(some))
 
 
 def _marks(count: int) -> str:
