@@ -95,12 +95,13 @@ def _parts_of(told: Any, own: object) -> list[tuple[Mapping[str, Any], list[str]
     seen: dict[int, Any] = {}
     while todo:
         part = todo.pop()
-        if not _is_json(part):
+        plain = type(part) is dict
+        if not plain and type(part) is not list:
             part = getattr(part, "raw", part)  # events and models keep what the server wrote
         if id(part) in seen:
             continue
         seen[id(part)] = part
-        if is_object(part):
+        if plain or is_object(part):
             if "data" in part and "event" in part:  # the envelope of an event
                 own = part.get("sender") or own
                 todo.append(part["data"])
@@ -111,10 +112,6 @@ def _parts_of(told: Any, own: object) -> list[tuple[Mapping[str, Any], list[str]
         elif is_array(part):
             todo.extend(one for one in part[:_MOST_ROWS] if type(one) is not str)
     return found
-
-
-def _is_json(part: object) -> bool:
-    return type(part) is dict or type(part) is list
 
 
 def _survey(part: Mapping[str, Any], todo: list[Any]) -> list[str]:

@@ -76,7 +76,9 @@ class RequestHandler:
         if answer is Answer.ACCEPTED:
             self._trouble.over("", "the webhook receiver works again")
         depth = self._queue.count_answer(answer)
-        harmless(self._log.answered, answer, event, size, depth)
+        # What went well is told at this level only.
+        if answer is not Answer.ACCEPTED or _log.isEnabledFor(logging.DEBUG):
+            harmless(self._log.answered, answer, event, size, depth)
         return respond(answer)
 
     def judge_head(self, method: str, headers: Headers, *, closing: bool) -> Answer | None:
