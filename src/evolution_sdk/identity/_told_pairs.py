@@ -95,13 +95,12 @@ def _parts_of(told: Any, own: object) -> list[tuple[Mapping[str, Any], list[str]
     seen: dict[int, Any] = {}
     while todo:
         part = todo.pop()
-        plain = type(part) is dict
-        if not plain and type(part) is not list:
+        if not _is_json(part):
             part = getattr(part, "raw", part)  # events and models keep what the server wrote
         if id(part) in seen:
             continue
         seen[id(part)] = part
-        if plain or is_object(part):
+        if is_object(part):
             if "data" in part and "event" in part:  # the envelope of an event
                 own = part.get("sender") or own
                 todo.append(part["data"])
@@ -112,6 +111,10 @@ def _parts_of(told: Any, own: object) -> list[tuple[Mapping[str, Any], list[str]
         elif is_array(part):
             todo.extend(one for one in part[:_MOST_ROWS] if type(one) is not str)
     return found
+
+
+def _is_json(part: object) -> bool:
+    return type(part) is dict or type(part) is list
 
 
 def _survey(part: Mapping[str, Any], todo: list[Any]) -> list[str]:
