@@ -79,9 +79,12 @@ class OwnAccounts:
         """Learn from an event, or from the answer of ``fetchInstances``.
 
         Args:
-            told: An event, its envelope, a model, or a list of them; anything else has no effect.
+            told: An event, its envelope, a model, a list of them, or a model of such a list;
+                anything else has no effect.
             proven: False if a stranger may have made it up; it then changes nothing that is proven.
         """
+        # A list that builds its models when they are read has the rows beside them.
+        told = getattr(told, "raw", told)
         rows: Iterable[Any] = told[:_MOST_ROWS] if is_array(told) else (told,)
         for row in rows:
             raw = getattr(row, "raw", row)
@@ -123,8 +126,10 @@ class OwnAccounts:
 
     def _look_again(self, instance: str) -> None:
         """Read the next envelope's account, even if it is the one that was read last."""
-        with self._lock:
-            self._told.pop(instance, None)
+        # Of thousands of listed instances, few have told anything since.
+        if instance in self._told:
+            with self._lock:
+                self._told.pop(instance, None)
 
     def _phone(self, instance: str, text: str, proven: bool) -> None:
         jid = jid_or_none(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias, cast
 
@@ -17,6 +17,7 @@ from evolution_sdk.errors import (
     UnexpectedResponseError,
     UnsupportedByServerError,
 )
+from evolution_sdk.models.lazy_list import LazyList
 
 __all__ = [
     "MOST_AT_ONCE",
@@ -369,11 +370,13 @@ def _states(answer: ProbeResult) -> dict[str, str] | None:
     """Read the names of a list, and what the server's database says of each; None without one."""
     if answer.error is not None:
         return None
-    return {
-        name: str(getattr(row, "connection_status", None) or "")
-        for row in answer.value
-        if (name := getattr(row, "name", ""))
-    }
+    rows = answer.value
+    told: Iterable[tuple[Any, Any]] = (
+        rows.texts("name", "connection_status")
+        if isinstance(rows, LazyList)
+        else ((getattr(row, "name", ""), getattr(row, "connection_status", None)) for row in rows)
+    )
+    return {name: str(state or "") for name, state in told if name}
 
 
 def _instance(name: str, answer: ProbeResult) -> InstanceReading:

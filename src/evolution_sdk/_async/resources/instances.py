@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal, Unpack
 
 from evolution_sdk._async.polling import poll_until
@@ -19,6 +20,8 @@ from evolution_sdk.models.instance import (
     InstanceInfo,
     PresenceAck,
 )
+from evolution_sdk.models.lazy_list import LazyList
+from evolution_sdk.models.readers import lazy_list_of
 from evolution_sdk.models.requests_chat import PresenceRequest, PresenceState
 from evolution_sdk.models.requests_instance import (
     CreateInstanceRequest,
@@ -30,6 +33,9 @@ from evolution_sdk.operations.routes import instance as ops
 from evolution_sdk.operations.target import Target
 
 from .base import AsyncResourceApi
+
+# The same operation for a reader of few fields: thousands of models take longer than their JSON.
+_LIST_INSTANCES = replace(ops.FETCH_INSTANCES, read=lazy_list_of(InstanceInfo))
 
 
 class AsyncInstancesApi(AsyncResourceApi):
@@ -131,6 +137,10 @@ class AsyncInstancesApi(AsyncResourceApi):
             query={"instanceName": name, "instanceId": instance_id, "number": number},
             options=options,
         )
+
+    async def _list(self, **options: Unpack[CallOptions]) -> LazyList[InstanceInfo]:
+        """List all instances, for the monitor, as :meth:`fetch`; each is built when it is read."""
+        return await self._pipeline.call(_LIST_INSTANCES, self._target, options=options)
 
     async def connect(
         self,

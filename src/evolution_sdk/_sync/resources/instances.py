@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal, Unpack
 
 from evolution_sdk._client.linking import NotYet, no_code, not_there
@@ -20,6 +21,8 @@ from evolution_sdk.models.instance import (
     InstanceInfo,
     PresenceAck,
 )
+from evolution_sdk.models.lazy_list import LazyList
+from evolution_sdk.models.readers import lazy_list_of
 from evolution_sdk.models.requests_chat import PresenceRequest, PresenceState
 from evolution_sdk.models.requests_instance import (
     CreateInstanceRequest,
@@ -31,6 +34,9 @@ from evolution_sdk.operations.routes import instance as ops
 from evolution_sdk.operations.target import Target
 
 from .base import ResourceApi
+
+# The same operation for a reader of few fields: thousands of models take longer than their JSON.
+_LIST_INSTANCES = replace(ops.FETCH_INSTANCES, read=lazy_list_of(InstanceInfo))
 
 
 class InstancesApi(ResourceApi):
@@ -132,6 +138,10 @@ class InstancesApi(ResourceApi):
             query={"instanceName": name, "instanceId": instance_id, "number": number},
             options=options,
         )
+
+    def _list(self, **options: Unpack[CallOptions]) -> LazyList[InstanceInfo]:
+        """List all instances, for the monitor, as :meth:`fetch`; each is built when it is read."""
+        return self._pipeline.call(_LIST_INSTANCES, self._target, options=options)
 
     def connect(
         self,
