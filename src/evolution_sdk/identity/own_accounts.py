@@ -120,7 +120,8 @@ class OwnAccounts:
         if isinstance(name, str) and len(name) <= _LONGEST and isinstance(owner, str):
             known = self.of(name)
             # A list of thousands is asked for again and again, and says the same.
-            if not known.proven or str(known.phone) != owner:
+            phone = known.phone
+            if not known.proven or phone is None or f"{phone.user}@{phone.server}" != owner:
                 self._phone(name, owner, proven)
             self._look_again(name)
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import repeat
+from collections.abc import Sequence
 from typing import Any, Generic, TypeVar, overload
-
-from evolution_sdk._base.json_types import is_object
 
 from .base import Model
 
@@ -35,13 +32,13 @@ class LazyList(Sequence[M], Generic[M]):
         self._model = model
         self._built: dict[int, M] = {}
         expected = frozenset(model.expected)
-        odd = (
-            self[place]
+        odd = [
+            place
             for place, row in enumerate(rows)
-            if not is_object(row) or not expected <= row.keys()
-        )
+            if type(row) is not dict or not expected <= row.keys()
+        ]
         self.drift: tuple[str, ...] = tuple(
-            dict.fromkeys(name for each in odd for name in each.drift)
+            dict.fromkeys(name for place in odd for name in self[place].drift)
         )
 
     def __len__(self) -> int:
@@ -64,24 +61,23 @@ class LazyList(Sequence[M], Generic[M]):
             found = self._built.setdefault(number, self._model.from_wire(row))
         return found
 
-    def texts(self, *fields: str) -> Iterator[tuple[Any, ...]]:
-        """Read some fields of every model, building only those where they are not plain text.
+    def texts(self, field: str) -> list[Any]:
+        """Read a field of every model; only models where it is not plain text are built.
 
         Args:
-            fields: Names of fields that take any text.
+            field: Name of a field that takes any text.
 
-        Yields:
-            Their values, in this order; a plain text as the server wrote it.
+        Returns:
+            Its values; a plain text as the server wrote it.
         """
-        known = self._model.model_fields
-        aliases = [known[name].alias or name for name in fields]
-        for place, row in enumerate(self.raw):
-            told = tuple(map(row.get, aliases)) if is_object(row) else (None,)
-            # Text of any other alphabet may hold what a model refuses, such as half a surrogate.
-            if all(type(text) is str and text.isascii() for text in told):
-                yield told
-            else:
-                yield tuple(map(getattr, repeat(self[place]), fields))
+        alias = self._model.model_fields[field].alias or field
+        # Text of any other alphabet may hold what a model refuses, such as half a surrogate.
+        return [
+            text
+            if type(row) is dict and type(text := row.get(alias)) is str and text.isascii()
+            else getattr(self[place], field)
+            for place, row in enumerate(self.raw)
+        ]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, LazyList | list):

@@ -372,7 +372,7 @@ def _states(answer: ProbeResult) -> dict[str, str] | None:
         return None
     rows = answer.value
     told: Iterable[tuple[Any, Any]] = (
-        rows.texts("name", "connection_status")
+        zip(rows.texts("name"), rows.texts("connection_status"), strict=True)
         if isinstance(rows, LazyList)
         else ((getattr(row, "name", ""), getattr(row, "connection_status", None)) for row in rows)
     )
