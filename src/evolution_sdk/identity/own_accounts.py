@@ -79,12 +79,9 @@ class OwnAccounts:
         """Learn from an event, or from the answer of ``fetchInstances``.
 
         Args:
-            told: An event, its envelope, a model, a list of them, or a model of such a list;
-                anything else has no effect.
+            told: An event, its envelope, a model, or a list of them; anything else has no effect.
             proven: False if a stranger may have made it up; it then changes nothing that is proven.
         """
-        # A list that builds its models when they are read has the rows beside them.
-        told = getattr(told, "raw", told)
         rows: Iterable[Any] = told[:_MOST_ROWS] if is_array(told) else (told,)
         for row in rows:
             raw = getattr(row, "raw", row)

@@ -1,15 +1,35 @@
-"""A list of models that are built when they are looked at."""
+"""A list of models of which few fields are decoded, and the rest when it is looked at."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Any, Generic, TypeVar, overload
+
+from pydantic_core import SchemaValidator, ValidationError, core_schema, from_json
+
+from evolution_sdk._base.json_types import is_array
 
 from .base import Model
 
-__all__ = ["LazyList"]
+__all__ = ["LazyList", "PickedRows", "lazy_list_of", "picker", "rows_of"]
 
 M = TypeVar("M", bound=Model)
+
+
+class PickedRows(list[dict[str, Any]]):
+    """Some members of each object of a JSON array.
+
+    Args:
+        rows: The objects, with those members only.
+        body: The array as it came.
+    """
+
+    __slots__ = ("body",)
+
+    def __init__(self, rows: Iterable[dict[str, Any]], body: bytes) -> None:
+        super().__init__(rows)
+        self.body = body
 
 
 class LazyList(Sequence[M], Generic[M]):
@@ -17,48 +37,47 @@ class LazyList(Sequence[M], Generic[M]):
 
     Args:
         model: The class of the models.
-        rows: The list as decoded from JSON.
+        rows: The list as decoded from JSON, or some members of its objects.
 
     Attributes:
-        raw: The list as it came.
+        rows: The list; of objects at least the picked members.
         drift: Names of fields that did not fit, of the rows that lack an expected one; others
             tell theirs when they are built.
     """
 
-    __slots__ = ("_built", "_model", "drift", "raw")
-
     def __init__(self, model: type[M], rows: list[Any]) -> None:
-        self.raw = rows
+        self.rows = rows
         self._model = model
         self._built: dict[int, M] = {}
-        expected = frozenset(model.expected)
-        odd = [
-            place
-            for place, row in enumerate(rows)
-            if type(row) is not dict or not expected <= row.keys()
-        ]
+        odd = [] if isinstance(rows, PickedRows) else _odd(model, rows)
         self.drift: tuple[str, ...] = tuple(
             dict.fromkeys(name for place in odd for name in self[place].drift)
         )
 
+    @cached_property
+    def raw(self) -> list[Any]:
+        """The list as it came."""
+        rows = self.rows
+        # It was decoded before, in part: it is JSON, and an array.
+        return from_json(rows.body) if isinstance(rows, PickedRows) else rows
+
     def __len__(self) -> int:
-        return len(self.raw)
+        return len(self.rows)
 
     @overload
     def __getitem__(self, place: int) -> M: ...
     @overload
     def __getitem__(self, place: slice) -> list[M]: ...
     def __getitem__(self, place: int | slice) -> M | list[M]:
-        size = len(self.raw)
+        size = len(self.rows)
         if isinstance(place, slice):
             return [self[each] for each in range(*place.indices(size))]
-        number = place + size if place < 0 else place
+        # The range counts from the end, and refuses what is outside.
+        number = range(size)[place]
         found = self._built.get(number)
         if found is None:
-            # An index that is out of range is refused by the range.
-            row = self.raw[range(size)[place]]
             # Two threads may build one at once: both get the first.
-            found = self._built.setdefault(number, self._model.from_wire(row))
+            found = self._built.setdefault(number, self._model.from_wire(self.raw[number]))
         return found
 
     def texts(self, field: str) -> list[Any]:
@@ -76,8 +95,11 @@ class LazyList(Sequence[M], Generic[M]):
             text
             if type(row) is dict and type(text := row.get(alias)) is str and text.isascii()
             else getattr(self[place], field)
-            for place, row in enumerate(self.raw)
+            for place, row in enumerate(self.rows)
         ]
+
+    def __iter__(self) -> Iterator[M]:
+        return map(self.__getitem__, range(len(self.rows)))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, LazyList | list):
@@ -88,3 +110,57 @@ class LazyList(Sequence[M], Generic[M]):
 
     def __repr__(self) -> str:
         return repr(list(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._model, self.raw)
+
+
+def _odd(model: type[Model], rows: list[Any]) -> list[int]:
+    """Find the rows that are no objects, or lack a member that each must have."""
+    expected = frozenset(model.expected)
+    return [
+        place
+        for place, row in enumerate(rows)
+        if type(row) is not dict or not expected <= row.keys()
+    ]
+
+
+def picker(model: type[Model], *fields: str) -> Callable[[bytes], Any]:
+    """Make a decoder of JSON that keeps few members of the objects of an array.
+
+    Args:
+        model: The class of the models that are in the array.
+        fields: Names of the fields to keep.
+
+    Returns:
+        The decoder. It gives :class:`PickedRows`, and decodes in whole what is no array of
+        objects that have every expected member; it raises ValueError for what is not JSON.
+    """
+    names = {model.model_fields[name].alias or name for name in fields}.union(model.expected)
+    member = core_schema.typed_dict_field(core_schema.any_schema(), required=False)
+    row = core_schema.typed_dict_schema(dict.fromkeys(names, member), extra_behavior="ignore")
+    validator = SchemaValidator(core_schema.list_schema(row))
+
+    def pick(body: bytes) -> Any:
+        try:
+            rows = validator.validate_json(body)
+        except ValidationError:
+            return from_json(body)
+        return from_json(body) if _odd(model, rows) else PickedRows(rows, body)
+
+    return pick
+
+
+def rows_of(value: Any) -> Any:
+    """Return the rows of a lazy list without building its models; anything else as it is."""
+    return value.rows if isinstance(value, LazyList) else value
+
+
+def lazy_list_of(model: type[M]) -> Callable[[Any], LazyList[M]]:
+    """Read a JSON array of objects as ``list_of`` does; each is built when it is looked at."""
+
+    def read(data: Any) -> LazyList[M]:
+        rows: list[Any] = [] if data is None else data if is_array(data) else [data]
+        return LazyList(model, rows)
+
+    return read

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 from evolution_sdk._base.json_types import is_array
 
 from .base import Model
-from .lazy_list import LazyList
 from .wire import decode_bytes
 
 M = TypeVar("M", bound=Model)
@@ -21,16 +20,6 @@ def list_of(model: type[M]) -> Callable[[Any], list[M]]:
         if data is None:
             return []
         return [model.from_wire(item) for item in (data if is_array(data) else [data])]
-
-    return read
-
-
-def lazy_list_of(model: type[M]) -> Callable[[Any], LazyList[M]]:
-    """Read what :func:`list_of` reads; each item is built when it is looked at."""
-
-    def read(data: Any) -> LazyList[M]:
-        rows: list[Any] = [] if data is None else data if is_array(data) else [data]
-        return LazyList(model, rows)
 
     return read
 

@@ -138,6 +138,8 @@ class Operation(Generic[T]):
         slow: True if the server needs long for it on purpose or by design; its time says nothing
             about the server's health.
         errors: What is special about its error answers.
+        pick: Decodes of a long answer only what ``read`` needs, raising ValueError for what is not
+            JSON; None decodes all of it.
     """
 
     name: str
@@ -173,6 +175,7 @@ class Operation(Generic[T]):
     takes_events: bool = False
     slow: bool = False
     errors: ErrorFacts = field(default=USUAL_ERRORS, repr=False)
+    pick: Callable[[bytes], Any] | None = field(default=None, repr=False)
 
     @property
     def newer(self) -> bool:
@@ -221,7 +224,7 @@ class Operation(Generic[T]):
         if self.content == "text":
             return self._plain_text(status, body.decode("utf-8", "replace"))
         try:
-            data = decode_json(body)
+            data = self._decoded(body)
         except ValueError:
             if self.content == "any":
                 return self._plain_text(status, body.decode("utf-8", "replace"))
@@ -234,6 +237,14 @@ class Operation(Generic[T]):
             raise self._unexpected(status, data, _NOT_A_SEND)
         value = self.read(data)
         return Decoded(value, drift_of(value))
+
+    def _decoded(self, body: bytes) -> Any:
+        if self.pick is not None:
+            try:
+                return self.pick(body)
+            except ValueError:
+                pass  # it may be JSON all the same, as only JavaScript writes it
+        return decode_json(body)
 
     def _failure(self, status: int, body: bytes) -> EvolutionError:
         text = body.decode("utf-8", "replace").strip()

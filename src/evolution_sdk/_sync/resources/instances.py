@@ -21,8 +21,7 @@ from evolution_sdk.models.instance import (
     InstanceInfo,
     PresenceAck,
 )
-from evolution_sdk.models.lazy_list import LazyList
-from evolution_sdk.models.readers import lazy_list_of
+from evolution_sdk.models.lazy_list import LazyList, lazy_list_of, picker
 from evolution_sdk.models.requests_chat import PresenceRequest, PresenceState
 from evolution_sdk.models.requests_instance import (
     CreateInstanceRequest,
@@ -35,8 +34,12 @@ from evolution_sdk.operations.target import Target
 
 from .base import ResourceApi
 
-# The same operation for a reader of few fields: thousands of models take longer than their JSON.
-_LIST_INSTANCES = replace(ops.FETCH_INSTANCES, read=lazy_list_of(InstanceInfo))
+# The same operation for a reader of few fields; the client itself learns the owners.
+_LIST_INSTANCES = replace(
+    ops.FETCH_INSTANCES,
+    read=lazy_list_of(InstanceInfo),
+    pick=picker(InstanceInfo, "name", "connection_status", "owner_jid"),
+)
 
 
 class InstancesApi(ResourceApi):
