@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from evolution_sdk.media._plan import MediaRule
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 Auth = Literal["none", "global", "instance"]
 Channel = Literal["baileys", "business", "evolution"]
@@ -186,6 +187,18 @@ class Operation(Generic[T]):
     def group(self) -> str:
         """The family of routes, such as ``message``."""
         return self.name.partition(".")[0]
+
+    def read_as(
+        self, read: Callable[[Any], U], pick: Callable[[bytes], Any] | None = None
+    ) -> Operation[U]:
+        """Return the same operation with another result.
+
+        Args:
+            read: Builds the result.
+            pick: Decodes only what it needs; None decodes all.
+        """
+        same: Operation[Any] = self
+        return replace(same, read=read, pick=pick)
 
     def parse(self, status: int, body: bytes) -> T:
         """Turn an HTTP answer into the typed result. Pure.

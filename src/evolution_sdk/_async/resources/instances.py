@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Literal, Unpack
 
 from evolution_sdk._async.polling import poll_until
@@ -34,10 +33,8 @@ from evolution_sdk.operations.target import Target
 from .base import AsyncResourceApi
 
 # The same operation for a reader of few fields; the client itself learns the owners.
-_LIST_INSTANCES = replace(
-    ops.FETCH_INSTANCES,
-    read=lazy_list_of(InstanceInfo),
-    pick=picker(InstanceInfo, "name", "connection_status", "owner_jid"),
+_LIST_INSTANCES = ops.FETCH_INSTANCES.read_as(
+    lazy_list_of(InstanceInfo), picker(InstanceInfo, "name", "connection_status", "owner_jid")
 )
 
 
