@@ -632,9 +632,7 @@ def real(request: pytest.FixtureRequest) -> Any:
 async def checks(client: Any, times: int) -> EvolutionMonitorService:
     time = Time()
     ports = MonitorPorts(clock=time, process=StillProcess())
-    monitor = EvolutionMonitorService(
-        client, instances="*", anomalies=False, sinks=(), ports=ports
-    )
+    monitor = EvolutionMonitorService(client, instances="*", anomalies=False, sinks=(), ports=ports)
     for _ in range(times):
         time.advance(5_000)
         if isinstance(client, AsyncEvolutionClient):
