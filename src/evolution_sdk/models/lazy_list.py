@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar, overload
 
 from pydantic_core import SchemaValidator, ValidationError, core_schema, from_json
 
-from evolution_sdk._base.json_types import is_array
+from evolution_sdk._base.json_types import is_array, is_object
 
 from .base import Model
 
@@ -93,7 +93,7 @@ class LazyList(Sequence[M], Generic[M]):
         # Text of any other alphabet may hold what a model refuses, such as half a surrogate.
         return [
             text
-            if type(row) is dict and type(text := row.get(alias)) is str and text.isascii()
+            if is_object(row) and type(text := row.get(alias)) is str and text.isascii()
             else getattr(self[place], field)
             for place, row in enumerate(self.rows)
         ]

@@ -197,8 +197,10 @@ class Operation(Generic[T]):
             read: Builds the result.
             pick: Decodes only what it needs; None decodes all.
         """
-        same: Operation[Any] = self
-        return replace(same, read=read, pick=pick)
+        # The type checkers take a replaced reader for one of the same result.
+        same: Any = self
+        other: Operation[U] = replace(same, read=read, pick=pick)
+        return other
 
     def parse(self, status: int, body: bytes) -> T:
         """Turn an HTTP answer into the typed result. Pure.
