@@ -11,13 +11,12 @@ import pytest
 
 from evolution_sdk.models.base import Model
 from evolution_sdk.models.instance import InstanceInfo
-from evolution_sdk.models.lazy_list import PickedRows, lazy_list_of, picker
+from evolution_sdk.models.lazy_list import LazyReader, PickedRows
+from evolution_sdk.operations.operation import read_as
 from evolution_sdk.operations.routes.instance import FETCH_INSTANCES
 
 VERSIONS = Path(__file__).parents[2] / "facts" / "versions"
-LEAN = FETCH_INSTANCES.read_as(
-    lazy_list_of(InstanceInfo), picker(InstanceInfo, "name", "connection_status", "owner_jid")
-)
+LEAN = read_as(FETCH_INSTANCES, LazyReader(InstanceInfo, "name", "connection_status", "owner_jid"))
 
 
 def recorded() -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, Generic, TypeVar, overload
 
@@ -12,7 +12,7 @@ from evolution_sdk._base.json_types import is_array, is_object
 
 from .base import Model
 
-__all__ = ["LazyList", "PickedRows", "lazy_list_of", "picker", "rows_of"]
+__all__ = ["LazyList", "LazyReader", "PickedRows", "rows_of"]
 
 M = TypeVar("M", bound=Model)
 
@@ -125,42 +125,46 @@ def _odd(model: type[Model], rows: list[Any]) -> list[int]:
     ]
 
 
-def picker(model: type[Model], *fields: str) -> Callable[[bytes], Any]:
-    """Make a decoder of JSON that keeps few members of the objects of an array.
+class LazyReader(Generic[M]):
+    """Reads a JSON array of objects as ``list_of`` does; each is built when it is looked at.
 
     Args:
         model: The class of the models that are in the array.
-        fields: Names of the fields to keep.
-
-    Returns:
-        The decoder. It gives :class:`PickedRows`, and decodes in whole what is no array of
-        objects that have every expected member; it raises ValueError for what is not JSON.
+        fields: Names of the fields to decode at once.
     """
-    names = {model.model_fields[name].alias or name for name in fields}.union(model.expected)
-    member = core_schema.typed_dict_field(core_schema.any_schema(), required=False)
-    row = core_schema.typed_dict_schema(dict.fromkeys(names, member), extra_behavior="ignore")
-    validator = SchemaValidator(core_schema.list_schema(row))
 
-    def pick(body: bytes) -> Any:
+    def __init__(self, model: type[M], *fields: str) -> None:
+        self._model = model
+        names = {model.model_fields[name].alias or name for name in fields}.union(model.expected)
+        member = core_schema.typed_dict_field(core_schema.any_schema(), required=False)
+        row = core_schema.typed_dict_schema(dict.fromkeys(names, member), extra_behavior="ignore")
+        self._validator = SchemaValidator(core_schema.list_schema(row))
+
+    def pick(self, body: bytes) -> Any:
+        """Decode JSON, of the objects of an array only the members to decode at once.
+
+        Args:
+            body: The JSON as it came.
+
+        Returns:
+            :class:`PickedRows`; the whole of what is no array of objects that have every expected
+            member.
+
+        Raises:
+            ValueError: It is not JSON.
+        """
         try:
-            rows = validator.validate_json(body)
+            rows = self._validator.validate_json(body)
         except ValidationError:
             return from_json(body)
-        return from_json(body) if _odd(model, rows) else PickedRows(rows, body)
+        return from_json(body) if _odd(self._model, rows) else PickedRows(rows, body)
 
-    return pick
+    def __call__(self, data: Any) -> LazyList[M]:
+        """Read what was decoded, in whole or by :meth:`pick`."""
+        rows: list[Any] = [] if data is None else data if is_array(data) else [data]
+        return LazyList(self._model, rows)
 
 
 def rows_of(value: Any) -> Any:
     """Return the rows of a lazy list without building its models; anything else as it is."""
     return value.rows if isinstance(value, LazyList) else value
-
-
-def lazy_list_of(model: type[M]) -> Callable[[Any], LazyList[M]]:
-    """Read a JSON array of objects as ``list_of`` does; each is built when it is looked at."""
-
-    def read(data: Any) -> LazyList[M]:
-        rows: list[Any] = [] if data is None else data if is_array(data) else [data]
-        return LazyList(model, rows)
-
-    return read

@@ -139,8 +139,6 @@ class Operation(Generic[T]):
         slow: True if the server needs long for it on purpose or by design; its time says nothing
             about the server's health.
         errors: What is special about its error answers.
-        pick: Decodes of a long answer only what ``read`` needs, raising ValueError for what is not
-            JSON; None decodes all of it.
     """
 
     name: str
@@ -176,7 +174,6 @@ class Operation(Generic[T]):
     takes_events: bool = False
     slow: bool = False
     errors: ErrorFacts = field(default=USUAL_ERRORS, repr=False)
-    pick: Callable[[bytes], Any] | None = field(default=None, repr=False)
 
     @property
     def newer(self) -> bool:
@@ -187,20 +184,6 @@ class Operation(Generic[T]):
     def group(self) -> str:
         """The family of routes, such as ``message``."""
         return self.name.partition(".")[0]
-
-    def read_as(
-        self, read: Callable[[Any], U], pick: Callable[[bytes], Any] | None = None
-    ) -> Operation[U]:
-        """Return the same operation with another result.
-
-        Args:
-            read: Builds the result.
-            pick: Decodes only what it needs; None decodes all.
-        """
-        # The type checkers take a replaced reader for one of the same result.
-        same: Any = self
-        other: Operation[U] = replace(same, read=read, pick=pick)
-        return other
 
     def parse(self, status: int, body: bytes) -> T:
         """Turn an HTTP answer into the typed result. Pure.
@@ -254,9 +237,11 @@ class Operation(Generic[T]):
         return Decoded(value, drift_of(value))
 
     def _decoded(self, body: bytes) -> Any:
-        if self.pick is not None:
+        # A reader of few members of a long answer brings a decoder of its own.
+        pick: Callable[[bytes], Any] | None = getattr(self.read, "pick", None)
+        if pick is not None:
             try:
-                return self.pick(body)
+                return pick(body)
             except ValueError:
                 pass  # it may be JSON all the same, as only JavaScript writes it
         return decode_json(body)
@@ -380,6 +365,19 @@ class Operation(Generic[T]):
             found.phase, found.transient, found.effect = Phase.ANSWERED, False, self.effect
         found.status = status
         return found
+
+
+def read_as(operation: Operation[Any], read: Callable[[Any], U]) -> Operation[U]:
+    """Return the same operation with another reader, and so another result.
+
+    Args:
+        operation: The operation.
+        read: Builds the result.
+    """
+    # The type checkers take a replaced reader for one of the same result.
+    same: Any = operation
+    other: Operation[U] = replace(same, read=read)
+    return other
 
 
 def file_rule(operation: Operation[Any]) -> MediaRule:

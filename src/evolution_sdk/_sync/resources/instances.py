@@ -20,7 +20,7 @@ from evolution_sdk.models.instance import (
     InstanceInfo,
     PresenceAck,
 )
-from evolution_sdk.models.lazy_list import LazyList, lazy_list_of, picker
+from evolution_sdk.models.lazy_list import LazyList, LazyReader
 from evolution_sdk.models.requests_chat import PresenceRequest, PresenceState
 from evolution_sdk.models.requests_instance import (
     CreateInstanceRequest,
@@ -28,14 +28,15 @@ from evolution_sdk.models.requests_instance import (
     IntegrationName,
     check_instance_name,
 )
+from evolution_sdk.operations.operation import read_as
 from evolution_sdk.operations.routes import instance as ops
 from evolution_sdk.operations.target import Target
 
 from .base import ResourceApi
 
 # The same operation for a reader of few fields; the client itself learns the owners.
-_LIST_INSTANCES = ops.FETCH_INSTANCES.read_as(
-    lazy_list_of(InstanceInfo), picker(InstanceInfo, "name", "connection_status", "owner_jid")
+_LIST_INSTANCES = read_as(
+    ops.FETCH_INSTANCES, LazyReader(InstanceInfo, "name", "connection_status", "owner_jid")
 )
 
 
