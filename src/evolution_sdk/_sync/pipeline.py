@@ -45,7 +45,6 @@ from evolution_sdk.errors import (
 from evolution_sdk.identity import LidMap
 from evolution_sdk.identity.chat_forms import CHANNEL
 from evolution_sdk.identity.own_accounts import OwnAccounts
-from evolution_sdk.models.lazy_list import rows_of
 from evolution_sdk.operations.answers import retry_after_ms
 from evolution_sdk.operations.echo import hide_echo
 from evolution_sdk.operations.operation import Operation, SentKind
@@ -224,7 +223,8 @@ class Execution(Generic[T]):
             own = parts.accounts.of(self._plan.target.instance or "").phone
             harmless(parts.reconciler.learn, decoded.value, own)
         if operation.teaches_accounts:
-            harmless(parts.accounts.learn, rows_of(decoded.value))
+            # Of a list that builds its models when they are read, the rows.
+            harmless(parts.accounts.learn, getattr(decoded.value, "rows", decoded.value))
         if operation.teaches_version:
             harmless(self._learn_version, decoded.value)
         return decoded.value

@@ -12,7 +12,7 @@ from evolution_sdk._base.json_types import is_array, is_object
 
 from .base import Model
 
-__all__ = ["LazyList", "LazyReader", "PickedRows", "rows_of"]
+__all__ = ["LazyList", "LazyReader", "PickedRows"]
 
 M = TypeVar("M", bound=Model)
 
@@ -163,8 +163,3 @@ class LazyReader(Generic[M]):
         """Read what was decoded, in whole or by :meth:`pick`."""
         rows: list[Any] = [] if data is None else data if is_array(data) else [data]
         return LazyList(self._model, rows)
-
-
-def rows_of(value: Any) -> Any:
-    """Return the rows of a lazy list without building its models; anything else as it is."""
-    return value.rows if isinstance(value, LazyList) else value
