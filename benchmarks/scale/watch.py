@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import logging
 import random
 import time
@@ -15,13 +16,22 @@ from typing import Any
 
 from rows import Row, cpu_us
 
-from evolution_sdk import OPERATIONS, CallFinished, EvolutionConfig
+from evolution_sdk import (
+    OPERATIONS,
+    AsyncEvolutionClient,
+    CallFinished,
+    EvolutionClient,
+    EvolutionConfig,
+)
 from evolution_sdk._base.effect import Effect
 from evolution_sdk.config import BreakerConfig
 from evolution_sdk.errors import CircuitOpenError, InstanceNotConnectedError
 from evolution_sdk.monitor import EvolutionMonitorService, HistoryOptions, MonitorPorts, Sample
 from evolution_sdk.monitor.history import SqliteHistory
 from evolution_sdk.resilience.breakers import Breakers
+from evolution_sdk.transport import Request, Response
+
+EXCHANGES = Path(__file__).parents[2] / "facts" / "versions" / "2.3.7" / "baileys_exchanges.json"
 
 _NOW = 1_795_447_889.0
 _AT_ONCE = 16
@@ -155,6 +165,98 @@ def _checks(size: int) -> Iterator[Row]:
     yield Row("monitor check, all open: questions", size, asked, "questions", 1.0 + _AT_ONCE)
     assert len(monitor.get_health_status().instances) == size
     monitor.close()
+
+
+def _recorded_list(names: list[str]) -> bytes:
+    """The recorded row of an open instance, once per name with an account of its own."""
+    recorded = json.loads(EXCHANGES.read_text("utf-8"))
+    row = next(
+        each["response"]["json"][0]
+        for each in recorded
+        if each.get("operation") == "instance.fetch_instances"
+        and each["response"]["json"][0].get("connectionStatus") == "open"
+    )
+    rows = [
+        {
+            **row,
+            "id": f"{number:08}-a1db-4463-9084-2341196a3ecf",
+            "name": name,
+            "ownerJid": f"55119{number:08}@s.whatsapp.net",
+            "token": f"{number:08}-CF71-4882-86B6-325D098889A8",
+        }
+        for number, name in enumerate(names)
+    ]
+    return json.dumps(rows, separators=(",", ":")).encode()
+
+
+class Wire:
+    """A transport that answers at once, as the server would."""
+
+    def __init__(self, names: list[str]) -> None:
+        self._list = _recorded_list(names)
+
+    def send(self, request: Request) -> Response:
+        if "/instance/fetchInstances" in request.url:
+            return Response(200, {}, self._list)
+        if "/instance/connectionState/" in request.url:
+            name = request.url.rpartition("/")[2]
+            told = {"instance": {"instanceName": name, "state": "open"}}
+            return Response(200, {}, json.dumps(told).encode())
+        return Response(200, {}, b'{"status":200,"version":"2.3.7"}')
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class AsyncWire(Wire):
+    """The same, awaited."""
+
+    async def send(self, request: Request) -> Response:  # type: ignore[override]  # other colour
+        return Wire.send(self, request)
+
+    async def close(self) -> None:  # type: ignore[override]  # other colour
+        """Nothing is open."""
+
+
+def _checks_of_client(size: int) -> Iterator[Row]:
+    clock = Clock()
+    names = _names(size)
+    config = EvolutionConfig("http://fake.test", "k" * 32)
+    client = EvolutionClient(config=config, transport=Wire(names))
+    monitor = _monitor(client, clock, instances="*")
+
+    def check() -> None:
+        clock.now += _CHECK_S
+        monitor.check_health_sync()
+
+    for _ in range(3):
+        check()
+    yield Row("monitor check, real client, CPU", size, cpu_us(check, 3) / 1e3, "ms", _CHECK_MS)
+    assert len(monitor.get_health_status().instances) == size
+    monitor.close()
+    client.close()
+
+
+def _async_checks_of_client(size: int) -> Iterator[Row]:
+    clock = Clock()
+    config = EvolutionConfig("http://fake.test", "k" * 32)
+
+    async def run() -> float:
+        wire = AsyncWire(_names(size))
+        async with AsyncEvolutionClient(config=config, transport=wire) as client:
+            monitor = _monitor(client, clock, instances="*")
+            spent = float("inf")
+            for number in range(9):
+                clock.now += _CHECK_S
+                begun = time.process_time()
+                await monitor.check_health()
+                if number > 2:  # each is known by then
+                    spent = min(spent, time.process_time() - begun)
+            monitor.close()
+            return spent * 1e3
+
+    spent = asyncio.run(run())
+    yield Row("monitor check, real async client, CPU", size, spent, "ms", _CHECK_MS)
 
 
 def _doubtful(size: int) -> Iterator[Row]:
@@ -314,6 +416,9 @@ def measure(quick: bool) -> Iterable[Row]:
     base: list[float] = []
     for size in (few, some, many):
         yield from _checks(size)
+    for size in (few, some, many):
+        yield from _checks_of_client(size)
+        yield from _async_checks_of_client(size)
     for size in (few, some, many):
         yield from _doubtful(size)
     for size in (few, some, many):

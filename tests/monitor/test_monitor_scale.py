@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import sqlite3
 import threading
@@ -16,9 +17,18 @@ from typing import Any
 import pytest
 from monitor_kit import START, StillProcess, Time, envelope
 
-from evolution_sdk import AttemptFinished, CallFinished, EvolutionConfig
+from evolution_sdk import (
+    AsyncEvolutionClient,
+    AttemptFinished,
+    CallFinished,
+    EvolutionClient,
+    EvolutionConfig,
+)
 from evolution_sdk._base.effect import Effect
 from evolution_sdk.errors import InstanceNotConnectedError, ServerError
+from evolution_sdk.identity import own_accounts
+from evolution_sdk.identity._told_pairs import jid_or_none
+from evolution_sdk.models.instance import InstanceInfo
 from evolution_sdk.monitor import (
     EvolutionMonitorService,
     HistoryOptions,
@@ -38,10 +48,13 @@ from evolution_sdk.monitor.probe import (
     ProbeReport,
     ServerReading,
 )
+from evolution_sdk.monitor.roster import Roster
 from evolution_sdk.monitor.together import ask_all_sync
 from evolution_sdk.monitor.watched import MOST_OTHERS, PerInstance
+from evolution_sdk.transport import Request, Response
 
 MANY = 1_500
+EXCHANGES = Path(__file__).parents[2] / "facts" / "versions" / "2.3.7" / "baileys_exchanges.json"
 
 
 def nothing() -> None:
@@ -566,3 +579,122 @@ def test_what_ends_for_thousands_is_found_by_name() -> None:
     assert alerts.settle("i1", 2.0) == []
     assert [each.rule for each in alerts.settle(None, 2.0)] == ["server_version_changed"]
     assert [each.instance for each in alerts.active] == ["i0", "i2"]
+
+
+# The list, over the wire
+
+
+class Wire:
+    """A transport that answers as the server, with recorded rows under other names."""
+
+    def __init__(self, size: int) -> None:
+        exchanges = json.loads(EXCHANGES.read_text("utf-8"))
+        row = next(
+            each["response"]["json"][0]
+            for each in exchanges
+            if each.get("operation") == "instance.fetch_instances"
+            and each["response"]["json"][0]["connectionStatus"] == "open"
+        )
+        self.rows = [
+            {**row, "name": f"i{number}", "ownerJid": f"55119{number:08}@s.whatsapp.net"}
+            for number in range(size)
+        ]
+
+    def send(self, request: Request) -> Response:
+        name = request.url.rpartition("/")[2]
+        told: Any = {"instance": {"instanceName": name, "state": "open"}}
+        if "/instance/fetchInstances" in request.url:
+            told = self.rows
+        return Response(200, {}, json.dumps(told).encode())
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class AsyncWire(Wire):
+    async def send(self, request: Request) -> Response:  # type: ignore[override]
+        return Wire.send(self, request)
+
+    async def close(self) -> None:  # type: ignore[override]
+        """Nothing is open."""
+
+
+@pytest.fixture(params=[False, True], ids=["sync", "async"])
+def real(request: pytest.FixtureRequest) -> Any:
+    """A client of the package over a wire, of either colour."""
+    wire = AsyncWire(40) if request.param else Wire(40)
+    made: Any = AsyncEvolutionClient if request.param else EvolutionClient
+    client = made("http://fake.test", "k" * 32, transport=wire)
+    client.wire = wire
+    return client
+
+
+async def checks(client: Any, times: int) -> EvolutionMonitorService:
+    time = Time()
+    ports = MonitorPorts(clock=time, process=StillProcess())
+    monitor = EvolutionMonitorService(client, instances="*", anomalies=False, sinks=(), ports=ports)
+    for _ in range(times):
+        time.advance(5_000)
+        if isinstance(client, AsyncEvolutionClient):
+            await monitor.check_health()
+        else:
+            monitor.check_health_sync()
+    return monitor
+
+
+async def test_the_list_of_a_real_client_builds_no_models(
+    real: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[Any] = []
+    read: list[str] = []
+
+    def from_wire(_: Any, data: Any) -> Any:
+        built.append(data)
+
+    def counted(value: Any) -> Any:
+        read.append(value)
+        return jid_or_none(value)
+
+    monkeypatch.setattr(InstanceInfo, "from_wire", classmethod(from_wire))
+    monkeypatch.setattr(own_accounts, "jid_or_none", counted)
+    monitor = await checks(real, 3)
+
+    health = monitor.get_health_status()
+    assert {each.status for each in health.instances.values()} == {"healthy"}
+    assert len(health.instances) == 40
+    assert built == []
+    assert read == [row["ownerJid"] for row in real.wire.rows], "an owner that is known is not read"
+    account = real._pipeline.parts.accounts.of("i7")
+    assert (str(account.phone), account.proven) == ("5511900000007@s.whatsapp.net", True)
+    monitor.close()
+
+
+async def test_observers_see_the_list_as_fetch_gives_it(real: Any) -> None:
+    results: list[Any] = []
+
+    def observe(fact: Any) -> None:
+        if isinstance(fact, CallFinished) and fact.operation == "instance.fetch_instances":
+            results.append(fact.result)
+
+    real.observe(observe)
+    monitor = await checks(real, 1)
+    fetched = real.instances.fetch()
+    whole = await fetched if isinstance(real, AsyncEvolutionClient) else fetched
+
+    assert type(whole) is list
+    assert results[0] == whole == results[1]
+    assert [each.raw for each in results[0]] == real.wire.rows
+    monitor.close()
+
+
+def test_a_reading_of_the_deep_probe_is_not_taken_for_the_lists() -> None:
+    roster = Roster(["*"], None)
+    readings = (
+        InstanceReading("a", "open", listed=True),
+        InstanceReading("b", "open", dead=True, listed=True),
+        InstanceReading("c", "open"),
+    )
+    roster.update(ProbeReport(ServerReading(True), readings, ("a", "b", "c")), 1.0)
+    known = roster.plan(2.0).known
+    assert known["a"] is readings[0]
+    assert {*known} == {"a"}

@@ -223,7 +223,8 @@ class Execution(Generic[T]):
             own = parts.accounts.of(self._plan.target.instance or "").phone
             harmless(parts.reconciler.learn, decoded.value, own)
         if operation.teaches_accounts:
-            harmless(parts.accounts.learn, decoded.value)
+            # Of a list that builds its models when they are read, the rows.
+            harmless(parts.accounts.learn, getattr(decoded.value, "rows", decoded.value))
         if operation.teaches_version:
             harmless(self._learn_version, decoded.value)
         return decoded.value

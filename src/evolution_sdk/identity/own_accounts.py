@@ -117,14 +117,17 @@ class OwnAccounts:
         if isinstance(name, str) and len(name) <= _LONGEST and isinstance(owner, str):
             known = self.of(name)
             # A list of thousands is asked for again and again, and says the same.
-            if not known.proven or str(known.phone) != owner:
+            phone = known.phone
+            if not known.proven or phone is None or f"{phone.user}@{phone.server}" != owner:
                 self._phone(name, owner, proven)
             self._look_again(name)
 
     def _look_again(self, instance: str) -> None:
         """Read the next envelope's account, even if it is the one that was read last."""
-        with self._lock:
-            self._told.pop(instance, None)
+        # Of thousands of listed instances, few have told anything since.
+        if instance in self._told:
+            with self._lock:
+                self._told.pop(instance, None)
 
     def _phone(self, instance: str, text: str, proven: bool) -> None:
         jid = jid_or_none(text)

@@ -15,7 +15,7 @@ from evolution_sdk.identity.chat_names import Lids, Whom, tells_of_own
 
 from .watched import MOST_OTHERS, PerInstance
 
-__all__ = ["AckShare", "AckTracker"]
+__all__ = ["NO_SENDS", "AckShare", "AckTracker"]
 
 _MOST_PENDING: Final = 20_000
 _MOST_JUDGED: Final = 2_000
@@ -65,7 +65,7 @@ class _EarlyStatus(NamedTuple):
         return chat.may_be_told_by(self.chat) and tells_of_own(key_id, chat, self.from_me)
 
 
-_NO_SENDS: Final = AckShare()
+NO_SENDS: Final = AckShare()
 
 
 class _InstanceAcks:
@@ -92,7 +92,7 @@ class _InstanceAcks:
         """Count the sends that were judged since a time."""
         while self._judged and self._judged[0][0] < since:
             self._forget_oldest()
-        return AckShare(len(self._judged), self._unacked) if self._judged else _NO_SENDS
+        return AckShare(len(self._judged), self._unacked) if self._judged else NO_SENDS
 
     def _forget_oldest(self) -> None:
         self._unacked -= not self._judged.popleft()[1]
@@ -215,17 +215,6 @@ class AckTracker:
             return MappingProxyType(
                 {name: self._judge(acks, now) for name, acks in self._instances.items()}
             )
-
-    def share(self, instance: str, now: float) -> AckShare:
-        """Count the recent sends of one instance.
-
-        Args:
-            instance: The instance.
-            now: Seconds that never go back.
-        """
-        with self._lock:
-            acks = self._instances.get(instance)
-            return _NO_SENDS if acks is None else self._judge(acks, now)
 
     def _judge(self, acks: _InstanceAcks, now: float) -> AckShare:
         # Sends are in the order of their time: the first that is not due ends the search.

@@ -339,6 +339,9 @@ class AlertTracker:
     ) -> list[Alert]:
         state = self._states.get((rule.name, instance))
         if state is None:
+            # Most of thousands of instances never break a rule.
+            if not broken:
+                return []
             state = self._states[rule.name, instance] = _RuleState()
         if broken:
             state.fine_since = None

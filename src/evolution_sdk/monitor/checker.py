@@ -182,6 +182,7 @@ class HealthChecker:
             license_route=license_route,
             own=plan.own,
             states=plan.states,
+            known=plan.known,
         )
         report = yield from _unless(void, steps)
         if report is None:

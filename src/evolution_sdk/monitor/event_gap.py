@@ -168,12 +168,17 @@ class EventGaps:
 
     def age_s(self, instance: str, wall: float) -> float | None:
         """Return the age of the last event, in seconds; None when none ever came."""
+        # Without the lock where nothing is known, as of most instances of a large server.
+        if instance not in self._rhythms:
+            return None
         with self._lock:
             rhythm = self._rhythms.get(instance)
             return None if rhythm is None or rhythm.last is None else max(0.0, wall - rhythm.last)
 
     def missing(self, instance: str, wall: float) -> float | None:
         """Count the missing events; None where they are too few to mean something."""
+        if instance not in self._rhythms:
+            return None
         with self._lock:
             rhythm = self._rhythms.get(instance)
             if rhythm is None or rhythm.last is None:

@@ -8,9 +8,9 @@ from typing import Final
 
 from evolution_sdk.config._monitoring import Thresholds
 
-from .ack_tracker import AckShare
+from .ack_tracker import NO_SENDS, AckShare
 from .probe import InstanceReading, ServerReading
-from .refusals import RefusalCount
+from .refusals import NO_REFUSALS, RefusalCount
 from .sample import HealthStatus, worst
 from .window import WindowTotals
 
@@ -23,10 +23,6 @@ __all__ = [
     "judge_instances",
     "judge_server",
 ]
-
-
-_NO_SENDS: Final = AckShare()
-_NO_REFUSALS: Final = RefusalCount()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +92,8 @@ class ServerFacts:
     causes: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: that makes thousands of them at each check take twice as long.
+@dataclass(slots=True)
 class InstanceFacts:
     """Facts about an instance.
 
@@ -114,10 +111,10 @@ class InstanceFacts:
     reading: InstanceReading | None
     connecting_ms: float = 0.0
     not_connected_calls: int = 0
-    acks: AckShare = _NO_SENDS
+    acks: AckShare = NO_SENDS
     missing_events: float | None = None
     event_age_s: float | None = None
-    refusals: RefusalCount = _NO_REFUSALS
+    refusals: RefusalCount = NO_REFUSALS
 
 
 def judge_server(facts: ServerFacts, limits: Thresholds) -> list[HealthFinding]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from evolution_sdk.config._monitoring import Thresholds
 
+from .ack_tracker import NO_SENDS
 from .alert import Alert, AlertTracker
 from .anomalies import AnomalyTracker
 from .collector import Collector
@@ -26,7 +27,7 @@ from .history import SampleHistory
 from .hysteresis import Stabilizer
 from .probe import ProbeReport, ProbeRequest, ProbeResult
 from .recovery import RecoveryAction, RecoveryPlanner
-from .refusals import RefusalCount
+from .refusals import NO_REFUSALS
 from .report import HealthReport, InstanceHealth, details_of
 from .roster import ProbePlan, Roster
 from .sample import HealthStatus, LocalReadings, Sample
@@ -329,22 +330,25 @@ class HealthTracker:
         self, report: ProbeReport, now: float, at: float
     ) -> dict[str, InstanceFacts]:
         readings = {each.name: each for each in report.instances}
-        acks = self._collector.acks
+        # Each memory is read once, and not once per instance.
+        acks = self._collector.acks.shares(now)
+        gaps, failed = self._collector.gaps, self._collector.not_connected_calls
+        dead = self._roster.dead
         refusals = self._collector.refusals.counts(now)
         facts: dict[str, InstanceFacts] = {}
         for name in self._roster.watched:
             reading = readings.get(name)
             # A deep probe is rare: its finding stands until a later one takes it back.
-            if reading is not None and name in self._roster.dead:
+            if reading is not None and name in dead:
                 reading = replace(reading, dead=True)
             facts[name] = InstanceFacts(
                 reading,
-                acks=acks.share(name, now),
+                acks=acks.get(name, NO_SENDS),
                 connecting_ms=self._roster.connecting_ms(name, now),
-                not_connected_calls=self._collector.not_connected_calls(name, now),
-                missing_events=self._collector.gaps.missing(name, at),
-                event_age_s=self._collector.gaps.age_s(name, at),
-                refusals=refusals.get(name, RefusalCount()),
+                not_connected_calls=failed(name, now),
+                missing_events=gaps.missing(name, at),
+                event_age_s=gaps.age_s(name, at),
+                refusals=refusals.get(name, NO_REFUSALS),
             )
         return facts
 

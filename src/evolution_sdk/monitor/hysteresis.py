@@ -95,6 +95,10 @@ class Stabilizer:
             Whether the state in force has changed.
         """
         self._recent.append(verdict.status)
+        # Well as before, as nearly all of thousands are at each check: nothing moves.
+        if verdict.status == "healthy" == self.status:
+            self._begun, self._because = True, verdict.reasons
+            return False
         # Every bad check counts, also one that changes nothing: flapping ends after quiet only.
         if verdict.status != "healthy":
             self._trouble_at = now

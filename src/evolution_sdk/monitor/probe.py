@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias, cast
 
 from evolution_sdk._base.redact import headline
@@ -17,6 +18,7 @@ from evolution_sdk.errors import (
     UnexpectedResponseError,
     UnsupportedByServerError,
 )
+from evolution_sdk.models.lazy_list import LazyList
 
 __all__ = [
     "MOST_AT_ONCE",
@@ -141,6 +143,9 @@ class InstanceReading:
     listed: bool = False
 
 
+_NONE_KNOWN: Final[Mapping[str, InstanceReading]] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class ProbeReport:
     """All answers of one check.
@@ -180,6 +185,7 @@ def probe(
     license_route: bool = False,
     own: Sequence[str] = (),
     states: Mapping[str, str] | None = None,
+    known: Mapping[str, InstanceReading] = _NONE_KNOWN,
 ) -> ProbeSteps:
     """Ask for the state of each instance, and for some whether their socket lives.
 
@@ -199,6 +205,7 @@ def probe(
             nothing and needs no key.
         own: The instances that are asked for themselves, whatever the list says.
         states: The list that is to be believed; None asks for a new one where it takes one.
+        known: Readings that an earlier list gave, by name.
 
     Yields:
         Questions; the answer is sent back.
@@ -233,7 +240,7 @@ def probe(
     if locked is not None:
         return ProbeReport(_not_activated(server, locked))
     readings = [
-        InstanceReading(name, "open", listed=True)
+        (known.get(name) or InstanceReading(name, "open", listed=True))
         if name in believed
         else _instance(name, told[ProbeRequest("state", name)])
         for name in everyone
@@ -369,11 +376,13 @@ def _states(answer: ProbeResult) -> dict[str, str] | None:
     """Read the names of a list, and what the server's database says of each; None without one."""
     if answer.error is not None:
         return None
-    return {
-        name: str(getattr(row, "connection_status", None) or "")
-        for row in answer.value
-        if (name := getattr(row, "name", ""))
-    }
+    rows = answer.value
+    told: Iterable[tuple[Any, Any]] = (
+        zip(rows.texts("name"), rows.texts("connection_status"), strict=True)
+        if isinstance(rows, LazyList)
+        else ((getattr(row, "name", ""), getattr(row, "connection_status", None)) for row in rows)
+    )
+    return {name: str(state or "") for name, state in told if name}
 
 
 def _instance(name: str, answer: ProbeResult) -> InstanceReading:

@@ -12,7 +12,7 @@ from evolution_sdk._base.bounded_dict import BoundedDict
 from evolution_sdk._base.sliding_window import SlidingWindow
 from evolution_sdk.models.refusals import Refusal
 
-__all__ = ["RefusalCount", "RefusalCounter"]
+__all__ = ["NO_REFUSALS", "RefusalCount", "RefusalCounter"]
 
 _SLOTS: Final = 12
 _MOST_IDS: Final = 5_000
@@ -30,6 +30,9 @@ class RefusalCount(NamedTuple):
 
     messages: int = 0
     refusal: Refusal | None = None
+
+
+NO_REFUSALS: Final = RefusalCount()
 
 
 class RefusalCounter:

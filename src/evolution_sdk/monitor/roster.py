@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
@@ -28,6 +28,7 @@ class ProbePlan:
         list_names: Whether to list the instances.
         own: The instances to ask for themselves, where the others are listed.
         states: The last list, where it is to be believed; None asks for a new one.
+        known: What the last check read from a list, by name: thousands are not made anew.
     """
 
     instances: tuple[str, ...]
@@ -35,6 +36,7 @@ class ProbePlan:
     list_names: bool
     own: tuple[str, ...] = ()
     states: Mapping[str, str] | None = None
+    known: Mapping[str, InstanceReading] = field(default_factory=dict[str, InstanceReading])
 
 
 class Roster:
@@ -71,6 +73,7 @@ class Roster:
         self._states: Mapping[str, str] | None = None
         self._told_at = _NEVER
         self._pause_s = 0.0
+        self._known: Mapping[str, InstanceReading] = {}
         self._keep_watched()
 
     def _keep_watched(self) -> None:
@@ -114,7 +117,7 @@ class Roster:
                 if doubtful is not None and doubtful(name, asked_at.get(name, _NEVER))
             )
             own = tuple(dict.fromkeys((*turn, *doubted)))
-        return ProbePlan(watched, deep, self.watches_all and due, own, states)
+        return ProbePlan(watched, deep, self.watches_all and due, own, states, self._known)
 
     def update(self, report: ProbeReport, now: float) -> set[str]:
         """Take in a check.
@@ -140,6 +143,10 @@ class Roster:
             # The server counts stored messages for it: one that is slow is not asked all the time.
             self._pause_s = min(_LIST_EVERY_S, _LIST_SHARE * report.list_ms / 1_000)
         self._note_asked(report)
+        # A finding of the deep probe is of its check, not of the list.
+        self._known = {
+            each.name: each for each in report.instances if each.listed and each.dead is None
+        }
         self._no_deep.update(report.no_deep_probe)
         return {each.name for each in report.instances if self._refresh(each, now)}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from evolution_sdk.media._plan import MediaRule
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 Auth = Literal["none", "global", "instance"]
 Channel = Literal["baileys", "business", "evolution"]
@@ -221,7 +222,7 @@ class Operation(Generic[T]):
         if self.content == "text":
             return self._plain_text(status, body.decode("utf-8", "replace"))
         try:
-            data = decode_json(body)
+            data = self._decoded(body)
         except ValueError:
             if self.content == "any":
                 return self._plain_text(status, body.decode("utf-8", "replace"))
@@ -234,6 +235,16 @@ class Operation(Generic[T]):
             raise self._unexpected(status, data, _NOT_A_SEND)
         value = self.read(data)
         return Decoded(value, drift_of(value))
+
+    def _decoded(self, body: bytes) -> Any:
+        # A reader of few members of a long answer brings a decoder of its own.
+        pick: Callable[[bytes], Any] | None = getattr(self.read, "pick", None)
+        if pick is not None:
+            try:
+                return pick(body)
+            except ValueError:
+                pass  # it may be JSON all the same, as only JavaScript writes it
+        return decode_json(body)
 
     def _failure(self, status: int, body: bytes) -> EvolutionError:
         text = body.decode("utf-8", "replace").strip()
@@ -354,6 +365,19 @@ class Operation(Generic[T]):
             found.phase, found.transient, found.effect = Phase.ANSWERED, False, self.effect
         found.status = status
         return found
+
+
+def read_as(operation: Operation[Any], read: Callable[[Any], U]) -> Operation[U]:
+    """Return the same operation with another reader, and so another result.
+
+    Args:
+        operation: The operation.
+        read: Builds the result.
+    """
+    # The type checkers take a replaced reader for one of the same result.
+    same: Any = operation
+    other: Operation[U] = replace(same, read=read)
+    return other
 
 
 def file_rule(operation: Operation[Any]) -> MediaRule:

@@ -19,6 +19,7 @@ from evolution_sdk.models.instance import (
     InstanceInfo,
     PresenceAck,
 )
+from evolution_sdk.models.lazy_list import LazyList, LazyReader
 from evolution_sdk.models.requests_chat import PresenceRequest, PresenceState
 from evolution_sdk.models.requests_instance import (
     CreateInstanceRequest,
@@ -26,10 +27,16 @@ from evolution_sdk.models.requests_instance import (
     IntegrationName,
     check_instance_name,
 )
+from evolution_sdk.operations.operation import read_as
 from evolution_sdk.operations.routes import instance as ops
 from evolution_sdk.operations.target import Target
 
 from .base import AsyncResourceApi
+
+# The same operation for a reader of few fields; the client itself learns the owners.
+_LIST_INSTANCES = read_as(
+    ops.FETCH_INSTANCES, LazyReader(InstanceInfo, "name", "connection_status", "owner_jid")
+)
 
 
 class AsyncInstancesApi(AsyncResourceApi):
@@ -131,6 +138,10 @@ class AsyncInstancesApi(AsyncResourceApi):
             query={"instanceName": name, "instanceId": instance_id, "number": number},
             options=options,
         )
+
+    async def _list(self, **options: Unpack[CallOptions]) -> LazyList[InstanceInfo]:
+        """List all instances, for the monitor, as :meth:`fetch`; each is built when it is read."""
+        return await self._pipeline.call(_LIST_INSTANCES, self._target, options=options)
 
     async def connect(
         self,
