@@ -62,6 +62,7 @@ def write(connection: sqlite3.Connection, rows: Iterable[Row], *, searchable: bo
                 _learn(connection, row, settler, lids)
             else:
                 learn_admins(connection, row, lids)
+        texts.finish()
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
