@@ -18,8 +18,10 @@ _log = logging.getLogger("evolution_sdk.archive")
 _OF_A_ROW = (
     sqlite3.ProgrammingError, sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError,
 )  # fmt: skip
+# IGNORE lets SQLite do without the journal that it keeps for a statement with triggers that may fail
+# half-way: a row with a value that must not be absent is left out, and `_write_message` tells.
 _INSERT = (
-    f"INSERT INTO messages ({', '.join(MESSAGE_FIELDS)}) "  # noqa: S608  names of ours
+    f"INSERT OR IGNORE INTO messages ({', '.join(MESSAGE_FIELDS)}) "  # noqa: S608  names of ours
     f"VALUES ({', '.join('?' * len(MESSAGE_FIELDS))}) RETURNING row"
 )
 _UPDATE_FIELDS = (
@@ -83,7 +85,10 @@ def _write_message(
     others = settler.messages(ids)
     known = settler.same_as(row.kept, others)
     if known is None:
-        ((number,),) = connection.execute(_INSERT, row.values).fetchall()
+        added = connection.execute(_INSERT, row.values).fetchall()
+        if not added:
+            raise sqlite3.IntegrityError("a value that must not be absent is absent")
+        number = int(added[0][0])
         texts.add(number, row.values[_TIMESTAMP], row.values[_CHAT], row.values[_TEXT])
         settler.arrived(ids, alone=not others)
         return
