@@ -25,6 +25,8 @@ _TOGETHER = 1_000
 _WARMING = 5
 """Batches before the measured ones: they pay for merges that filling has left over."""
 _BATCHES = 20
+_ALONE = 2_500
+"""Messages written one by one, so many that moving SQLite's log into the file is among it."""
 _FIELDS = (
     "row", "instance", "id", "chat", "from_me", "sender", "push_name", "kind", "message_type",
     "text", "first_text", "timestamp", "recorded_at", "raw",
@@ -159,7 +161,7 @@ def writing(archive: Archive, size: int) -> Iterator[Row]:
     spent = sum(costs[_WARMING:]) / _BATCHES
     yield Row("archive.record, 1,000 in a batch", size, spent, "µs", 150)
     first = size + len(costs) * _TOGETHER
-    events = [told(number, chats) for number in range(first, first + 250)]
+    events = [told(number, chats) for number in range(first, first + _ALONE)]
     begun = time.process_time()
     for event in events:
         archive.record(event)

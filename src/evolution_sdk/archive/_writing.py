@@ -18,8 +18,8 @@ _log = logging.getLogger("evolution_sdk.archive")
 _OF_A_ROW = (
     sqlite3.ProgrammingError, sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError,
 )  # fmt: skip
-# IGNORE lets SQLite do without the journal that it keeps for a statement with triggers that may fail
-# half-way: a row with a value that must not be absent is left out, and `_write_message` tells.
+# With IGNORE SQLite needs no journal for the statement, which has triggers and could otherwise fail
+# half-way. A row that lacks a value it must have is then left out, and `_write_message` tells.
 _INSERT = (
     f"INSERT OR IGNORE INTO messages ({', '.join(MESSAGE_FIELDS)}) "  # noqa: S608  names of ours
     f"VALUES ({', '.join('?' * len(MESSAGE_FIELDS))}) RETURNING row"
