@@ -35,7 +35,7 @@ def context_of(
     if quote is None and not mentions:
         return None
     made = _empty(server)
-    if not all(isinstance(each, str) for each in mentions):
+    if not all(map(_is_text, mentions)):
         raise RequestValidationError("mentions", "each must be text: a number or a JID")
     if mentions:
         made["mentionedJid"] = [member_name(server, chat, each) for each in mentions]
@@ -59,6 +59,10 @@ def quote_of(server: ServerState, instance: Instance, chat: str, row: MessageRow
     if row.key["remoteJid"] != chat:
         quoted["remoteJid"] = row.key["remoteJid"]
     return quoted
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def _empty(server: ServerState) -> JsonObject:
