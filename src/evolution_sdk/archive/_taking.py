@@ -277,7 +277,7 @@ def _message(
           (media.url or media.whatsapp_url, media.mimetype, media.size_bytes, media.file_name)),
         now, _raw_text(raw, is_small=media is None), chat[1], sender[1], words,
     )  # fmt: skip
-    stored = tuple([each if each is None else _clean(each) for each in values])
+    stored: tuple[Any, ...] = tuple([each if each is None else _clean(each) for each in values])
     yield MessageRow(
         stored[0], stored[1], (stored[2], stored[-3]), message.from_me, (stored[4], stored[-2]),
         status, stored,
