@@ -41,6 +41,14 @@ def test_a_batch_makes_one_segment_of_the_full_text_index(archive: Archive) -> N
     assert [each.id for each in archive.search("dia")] == [f"M{n}" for n in range(9, 0, -1)]
 
 
+def test_pruning_makes_one_segment_of_the_full_text_index(archive: Archive) -> None:
+    keep(archive, [upsert(number, "bom dia") for number in range(30)])
+    before = segments(archive)
+    archive.prune(max_messages=10)
+    assert len(segments(archive) - before) == 1
+    assert [each.id for each in archive.search("dia")] == [f"M{n}" for n in range(29, 19, -1)]
+
+
 def test_a_message_is_inserted_without_the_journal_of_a_statement(archive: Archive) -> None:
     """Such a journal would end a segment of the full-text index, and copies every page."""
     archive.record(upsert(0, "olá"))

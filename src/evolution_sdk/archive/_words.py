@@ -114,9 +114,9 @@ def prepare_search(connection: sqlite3.Connection) -> bool:
 class Texts:
     """The texts of messages in the full-text index, inside a transaction of the caller.
 
-    New texts are added at the end, by :meth:`finish`: any other statement between two texts makes
-    FTS5 close a segment of its index, and merging a segment for each message costs more than all
-    the rest of writing it.
+    All is done at the end, by :meth:`finish`: another statement between two texts may make FTS5
+    close a segment of its index, and merging a segment for each message costs more than all the
+    rest of writing it.
 
     Args:
         connection: The archive.
@@ -129,6 +129,7 @@ class Texts:
         self._searchable = searchable
         self._old_too = searchable and old_too
         self._new: dict[int, tuple[int, str, str]] = {}
+        self._gone: set[tuple[int, int]] = set()
 
     def add(self, row: int, timestamp: int, chat: str, text: str | None) -> None:
         """Add the text of a new message."""
@@ -154,25 +155,27 @@ class Texts:
         ((timestamp,),) = self._connection.execute(
             "SELECT timestamp FROM messages WHERE row = ?", (row,)
         ).fetchall()
-        self._connection.execute(
-            "DELETE FROM messages_words WHERE rowid = ?", (place(timestamp, row),)
-        )
-        if self._old_too:
-            self._connection.execute("DELETE FROM messages_text WHERE rowid = ?", (row,))
+        self._gone.add((place(timestamp, row), row))
 
     def finish(self) -> None:
-        """Add the new texts, before the transaction ends."""
-        if not self._new:
-            return
+        """Do all of it, before the transaction ends."""
+        many = self._connection.executemany
         # In the order of their numbers: a lower one after a higher one closes a segment, too.
-        # REPLACE: an SQLite without full-text index may have deleted a message without its text.
-        self._connection.executemany(
-            "INSERT OR REPLACE INTO messages_words (rowid, text, chat) VALUES (?, ?, ?)",
-            sorted(self._new.values()),
-        )
-        if self._old_too:
-            self._connection.executemany(
-                "INSERT OR REPLACE INTO messages_text (rowid, text) VALUES (?, ?)",
-                [(row, text) for row, (_, text, _) in sorted(self._new.items())],
+        if gone := sorted(self._gone):
+            many("DELETE FROM messages_words WHERE rowid = ?", [each[:1] for each in gone])
+            if self._old_too:
+                many("DELETE FROM messages_text WHERE rowid = ?", [each[1:] for each in gone])
+        if self._new:
+            # REPLACE: an SQLite without full-text index may have deleted a message without its
+            # text.
+            many(
+                "INSERT OR REPLACE INTO messages_words (rowid, text, chat) VALUES (?, ?, ?)",
+                sorted(self._new.values()),
             )
+            if self._old_too:
+                many(
+                    "INSERT OR REPLACE INTO messages_text (rowid, text) VALUES (?, ?)",
+                    [(row, text) for row, (_, text, _) in sorted(self._new.items())],
+                )
+        self._gone.clear()
         self._new.clear()

@@ -187,6 +187,7 @@ def _prune_some(
         if before is not None:
             old_updates = _OLD_UPDATES if shape.indexed else _OLD_UPDATES_OLD
             old = connection.execute(old_updates, (before, _GONE_AT_ONCE)).rowcount
+        texts.finish()
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
