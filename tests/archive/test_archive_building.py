@@ -66,6 +66,7 @@ def timers(monkeypatch: pytest.MonkeyPatch) -> Timers:
     made = Timers()
     monkeypatch.setattr(waiting, "Timer", made)
     monkeypatch.setattr(module, "PIECE", 7)
+    monkeypatch.setattr(_building, "PIECE", 7)
     build_piece = _building.build
     monkeypatch.setattr(module, "build", lambda *a, **k: build_piece(*a, piece=7, **k))
     return made
@@ -139,6 +140,34 @@ def test_it_is_answered_and_written_from_the_first_moment_on(
     assert not indexes(path) & OLD
     assert archive.prune(max_messages=50) == SIZE + pieces - 50
     assert len(archive.messages()) == 50
+
+
+def segments(path: Path) -> int:
+    connection = sqlite3.connect(path)
+    ((number,),) = connection.execute(
+        "SELECT count(DISTINCT segid) FROM messages_words_idx"
+    ).fetchall()
+    connection.close()
+    return int(number)
+
+
+def test_the_pieces_of_the_full_text_index_are_merged_at_the_end(
+    archive: Archive, timers: Timers, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FTS5 would merge them with each other and the latest messages at one go, some day."""
+    monkeypatch.setattr(_building, "_PAGES", 1)
+    archive.flush()
+    jobs, most = [], 0
+    archive.get("M1")
+    while timers.armed:
+        timers.next()
+        with sqlite3.connect(path) as beside:
+            jobs += [str(job) for (job,) in beside.execute("SELECT job FROM building")]
+        most = max(most, segments(path))
+    assert (most > 3, segments(path)) == (True, 1)
+    assert "words_merged" in jobs
+    with sqlite3.connect(path) as beside:
+        beside.execute("INSERT INTO messages_words (messages_words) VALUES ('integrity-check')")
 
 
 def test_edits_and_deletions_meanwhile_are_not_undone(archive: Archive, timers: Timers) -> None:

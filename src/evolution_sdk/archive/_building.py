@@ -16,7 +16,7 @@ from ._words import chat_word, place
 
 PIECE = 2_000
 """Rows added in one transaction, which takes some tens of milliseconds."""
-_PAGES = 500  # of the old full-text index, emptied in one transaction
+_PAGES = 500  # of a full-text index, merged or emptied in one transaction
 
 _OLD_INDEXES = ("messages_by_id", "messages_by_chat", "updates_by_message")
 _OLD_TEXTS = "messages_text"
@@ -33,6 +33,7 @@ _OF_UPDATES = {
     "update_times": ("at", "row"),
 }
 _TABLES = {"messages": _OF_MESSAGES, "updates": _OF_UPDATES}
+_WORDS = ("words", "words_merged")  # jobs of the full-text index, in their order
 _NUMBERS = frozenset({"row", "timestamp", "from_me", "at"})
 
 
@@ -127,7 +128,7 @@ def left_to_build(connection: sqlite3.Connection, *, searchable: bool) -> int:
     rows = sum(
         int(left)
         for job, left in connection.execute(asked).fetchall()
-        if searchable or job != "words"
+        if searchable or job not in _WORDS
     )
     if rows or _leftover(connection, searchable=searchable) is None:
         return rows
@@ -154,7 +155,7 @@ def _next(
     if 0 <= now - float(built_at) < pause_s:
         return True
     jobs = execute("SELECT job, done, last FROM building ORDER BY job").fetchall()
-    if possible := [each for each in jobs if searchable or each[0] != "words"]:
+    if possible := [each for each in jobs if searchable or each[0] not in _WORDS]:
         job, done, last = possible[0]
         _add(connection, str(job), int(done), int(last), piece)
     elif (name := _leftover(connection, searchable=searchable)) is None:
@@ -170,6 +171,9 @@ def _next(
 def _add(connection: sqlite3.Connection, job: str, done: int, last: int, piece: int) -> None:
     """Add the next rows to the tables of a job."""
     execute = connection.execute
+    if job == "words_merged":
+        _merge_texts(connection, job, done)
+        return
     source = job if job in _TABLES else "messages"
     # Rows may have gaps: the piece ends where so many rows end.
     ((end,),) = execute(
@@ -204,12 +208,36 @@ def _add(connection: sqlite3.Connection, job: str, done: int, last: int, piece: 
 
 def _finish(connection: sqlite3.Connection, job: str) -> None:
     connection.execute("DELETE FROM building WHERE job = ?", (job,))
+    if job == "words":
+        connection.execute(
+            "INSERT INTO building SELECT 'words_merged', 0, row FROM messages WHERE row > ? "
+            "ORDER BY row DESC LIMIT 1",
+            (PIECE,),
+        )
     if job == "messages":
         # The triggers counted only what came and went; from here on they have the number right.
         connection.execute(
             "UPDATE figures SET value = (SELECT count(*) FROM message_sides) "
             "WHERE name = 'messages'"
         )
+
+
+def _merge_texts(connection: sqlite3.Connection, job: str, done: int) -> None:
+    """Merge the pieces of the new full-text index a little further.
+
+    They are much larger than those of single messages, which come beside them from now on. FTS5
+    would merge all of it at one go as soon as there are too many.
+    """
+    before = connection.total_changes
+    # A negative number of pages begins to merge everything there is, a positive one goes on.
+    connection.execute(
+        "INSERT INTO messages_words (messages_words, rank) VALUES ('merge', ?)",
+        (_PAGES if done else -_PAGES,),
+    )
+    if connection.total_changes - before < 2:  # as FTS5 tells that nothing is left
+        _finish(connection, job)
+    elif not done:
+        connection.execute("UPDATE building SET done = 1 WHERE job = ?", (job,))
 
 
 def _leftover(connection: sqlite3.Connection, *, searchable: bool) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -274,9 +275,9 @@ def _message(
         None if quoted is None else quoted.id or None,
         *((None,) * 4 if media is None else
           (media.url or media.whatsapp_url, media.mimetype, media.size_bytes, media.file_name)),
-        now, json.dumps(_without_files(raw), default=_bytes), chat[1], sender[1], words,
+        now, _raw_text(raw, is_small=media is None), chat[1], sender[1], words,
     )  # fmt: skip
-    stored = tuple(map(_clean, values))
+    stored: tuple[Any, ...] = tuple([each if each is None else _clean(each) for each in values])
     yield MessageRow(
         stored[0], stored[1], (stored[2], stored[-3]), message.from_me, (stored[4], stored[-2]),
         status, stored,
@@ -304,6 +305,22 @@ def _text(jid: Jid | None) -> str | None:
     return None if jid is None else str(jid)
 
 
+def _raw_text(raw: Any, *, is_small: bool) -> str:
+    """Write a record as JSON, without what a backup of texts leaves out.
+
+    Args:
+        raw: The record.
+        is_small: True if it is not expected to hold a file. Then it is written first and looked at
+            afterwards, because most records hold nothing that is left out.
+    """
+    if is_small:
+        with suppress(TypeError):  # bytes, or an object that is no dict
+            text = _AS_IS.encode(raw)
+            if not any(mark in text for mark in _MARKS):
+                return text
+    return _JSON.encode(_without_files(raw))
+
+
 def _without_files(value: Any) -> Any:
     """Copy a record without contents and keys of files, and without what may be seen only once."""
     if value is None or isinstance(value, str | int):
@@ -326,3 +343,10 @@ def _vanishes(quoted: Any) -> bool:
 
 def _bytes(_value: object) -> None:
     """Stand in for bytes, which JSON cannot hold."""
+
+
+# Made once: ``json.dumps`` makes an encoder each time.
+_AS_IS = json.JSONEncoder()
+_JSON = json.JSONEncoder(default=_bytes)
+# A name in a record is written like this; in a text its quotes have a backslash before them.
+_MARKS = tuple(f'"{name}"' for name in sorted({*_LEFT_OUT, "quotedMessage"}))

@@ -114,6 +114,10 @@ def prepare_search(connection: sqlite3.Connection) -> bool:
 class Texts:
     """The texts of messages in the full-text index, inside a transaction of the caller.
 
+    All is done at the end, by :meth:`finish`: another statement between two texts may make FTS5
+    close a segment of its index, and merging a segment for each message costs more than all the
+    rest of writing it.
+
     Args:
         connection: The archive.
         searchable: False if this SQLite has no full-text index; then nothing is done.
@@ -124,20 +128,13 @@ class Texts:
         self._connection = connection
         self._searchable = searchable
         self._old_too = searchable and old_too
+        self._new: dict[int, tuple[int, str, str]] = {}
+        self._gone: set[tuple[int, int]] = set()
 
     def add(self, row: int, timestamp: int, chat: str, text: str | None) -> None:
         """Add the text of a new message."""
-        if not self._searchable or text is None:
-            return
-        # REPLACE: an SQLite without full-text index may have deleted a message without its text.
-        self._connection.execute(
-            "INSERT OR REPLACE INTO messages_words (rowid, text, chat) VALUES (?, ?, ?)",
-            (place(timestamp, row), text, chat_word(chat)),
-        )
-        if self._old_too:
-            self._connection.execute(
-                "INSERT OR REPLACE INTO messages_text (rowid, text) VALUES (?, ?)", (row, text)
-            )
+        if self._searchable and text is not None:
+            self._new[row] = (place(timestamp, row), text, chat_word(chat))
 
     def change(self, row: int, text: str | None) -> None:
         """Replace the text of a message that is in the archive."""
@@ -151,13 +148,34 @@ class Texts:
 
     def remove(self, row: int) -> None:
         """Remove the text of a message, before the message itself is deleted."""
+        # A text of this transaction may replace an older one of a row, so both may be there.
+        self._new.pop(row, None)
         if not self._searchable:
             return
         ((timestamp,),) = self._connection.execute(
             "SELECT timestamp FROM messages WHERE row = ?", (row,)
         ).fetchall()
-        self._connection.execute(
-            "DELETE FROM messages_words WHERE rowid = ?", (place(timestamp, row),)
-        )
-        if self._old_too:
-            self._connection.execute("DELETE FROM messages_text WHERE rowid = ?", (row,))
+        self._gone.add((place(timestamp, row), row))
+
+    def finish(self) -> None:
+        """Do all of it, before the transaction ends."""
+        many = self._connection.executemany
+        # In the order of their numbers: a lower one after a higher one closes a segment, too.
+        if gone := sorted(self._gone):
+            many("DELETE FROM messages_words WHERE rowid = ?", [each[:1] for each in gone])
+            if self._old_too:
+                many("DELETE FROM messages_text WHERE rowid = ?", [each[1:] for each in gone])
+        if self._new:
+            # REPLACE: an SQLite without full-text index may have deleted a message without its
+            # text.
+            many(
+                "INSERT OR REPLACE INTO messages_words (rowid, text, chat) VALUES (?, ?, ?)",
+                sorted(self._new.values()),
+            )
+            if self._old_too:
+                many(
+                    "INSERT OR REPLACE INTO messages_text (rowid, text) VALUES (?, ?)",
+                    [(row, text) for row, (_, text, _) in sorted(self._new.items())],
+                )
+        self._gone.clear()
+        self._new.clear()

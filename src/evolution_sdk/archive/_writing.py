@@ -18,8 +18,10 @@ _log = logging.getLogger("evolution_sdk.archive")
 _OF_A_ROW = (
     sqlite3.ProgrammingError, sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError,
 )  # fmt: skip
+# With IGNORE SQLite needs no journal for the statement, which has triggers and could otherwise fail
+# half-way. A row that lacks a value it must have is then left out, and `_write_message` tells.
 _INSERT = (
-    f"INSERT INTO messages ({', '.join(MESSAGE_FIELDS)}) "  # noqa: S608  names of ours
+    f"INSERT OR IGNORE INTO messages ({', '.join(MESSAGE_FIELDS)}) "  # noqa: S608  names of ours
     f"VALUES ({', '.join('?' * len(MESSAGE_FIELDS))}) RETURNING row"
 )
 _UPDATE_FIELDS = (
@@ -62,6 +64,7 @@ def write(connection: sqlite3.Connection, rows: Iterable[Row], *, searchable: bo
                 _learn(connection, row, settler, lids)
             else:
                 learn_admins(connection, row, lids)
+        texts.finish()
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -82,7 +85,10 @@ def _write_message(
     others = settler.messages(ids)
     known = settler.same_as(row.kept, others)
     if known is None:
-        ((number,),) = connection.execute(_INSERT, row.values).fetchall()
+        added = connection.execute(_INSERT, row.values).fetchall()
+        if not added:
+            raise sqlite3.IntegrityError("a value that must not be absent is absent")
+        number = int(added[0][0])
         texts.add(number, row.values[_TIMESTAMP], row.values[_CHAT], row.values[_TEXT])
         settler.arrived(ids, alone=not others)
         return
@@ -181,6 +187,7 @@ def _prune_some(
         if before is not None:
             old_updates = _OLD_UPDATES if shape.indexed else _OLD_UPDATES_OLD
             old = connection.execute(old_updates, (before, _GONE_AT_ONCE)).rowcount
+        texts.finish()
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

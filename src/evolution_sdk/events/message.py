@@ -163,6 +163,8 @@ class EventMessage(Message):
     def chat_alt(self) -> Jid | None:
         """The chat's other id, if the server gives it: for a ``@lid`` the phone's JID."""
         key = self.key
+        if not (key.remote_jid_alt or key.model_extra):
+            return None  # the usual case: no name but one
         names = () if self._names_writer or key.from_me else ("senderPn", "senderLid")
         return _other(
             key.remote_jid,

@@ -77,8 +77,12 @@ class Content:
     def context(self) -> Mapping[str, Any]:
         """WhatsApp's ``contextInfo`` inside the content; empty when there is none."""
         row = self.row
-        found = objects_at(self.part, row.context) if row is not None else ()
-        inside = next(iter(found), None) or self.part.get("contextInfo")
+        usual = self.part.get("contextInfo")
+        found: tuple[Mapping[str, Any], ...] = ()
+        # Most types have it in the usual place, and no list there: no path to walk along.
+        if row is not None and (row.context != "contextInfo" or is_array(usual)):
+            found = objects_at(self.part, row.context)
+        inside = next(iter(found), None) or usual
         # BUSINESS puts it beside the content, within the message (`facts/webhooks.json`).
         return inside if is_object(inside) and inside else _object(self.inner, "contextInfo")
 
