@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from pydantic_core import SchemaValidator, ValidationError, core_schema, from_json
 
@@ -29,7 +29,7 @@ class PickedRows(list[dict[str, Any]]):
 
     def __init__(self, rows: Iterable[dict[str, Any]], body: bytes) -> None:
         super().__init__(rows)
-        self.body = body
+        self.body: bytes = body
 
 
 class LazyList(Sequence[M], Generic[M]):
@@ -46,7 +46,7 @@ class LazyList(Sequence[M], Generic[M]):
     """
 
     def __init__(self, model: type[M], rows: list[Any]) -> None:
-        self.rows = rows
+        self.rows: list[Any] = rows
         self._model = model
         self._built: dict[int, M] = {}
         odd = [] if isinstance(rows, PickedRows) else _odd(model, rows)
@@ -106,7 +106,7 @@ class LazyList(Sequence[M], Generic[M]):
             return NotImplemented
         return list(self) == list(other)  # pyright: ignore[reportUnknownArgumentType]
 
-    __hash__ = None  # type: ignore[assignment]  # as that of a list
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # as that of a list
 
     def __repr__(self) -> str:
         return repr(list(self))

@@ -39,8 +39,10 @@ class Answer(Enum):
     UNSTORED = "unstored"
     CLOSING = "closing"
 
-    # Each member exists once; Enum's own hash is a function in Python, asked for every event.
-    __hash__ = object.__hash__
+
+# Each member exists once; Enum's own hash is a function in Python, asked for every event. Set from
+# outside, since type checkers do not know the type of what is assigned within an enum.
+type.__setattr__(Answer, "__hash__", object.__hash__)
 
 
 class ResponseRule(NamedTuple):
