@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ def keep(archive: Archive, events: Iterable[Event[Any]]) -> None:
 
 
 def segments(archive: Archive) -> set[int]:
-    with sqlite3.connect(archive.path) as beside:
+    with closing(sqlite3.connect(archive.path)) as beside:
         return {int(row[0]) for row in beside.execute("SELECT segid FROM messages_words_idx")}
 
 
@@ -111,7 +112,7 @@ def test_a_batch_that_fails_leaves_no_text_behind(archive: Archive) -> None:
     # The other one of its batch is stored and found, and this one is counted.
     assert [each.id for each in archive.search("dia")] == ["M1"]
     assert (archive.lost, archive.get("M2")) == (1, None)
-    with sqlite3.connect(archive.path) as beside:
+    with closing(sqlite3.connect(archive.path)) as beside:
         assert beside.execute("SELECT count(*) FROM message_ids").fetchone() == (1,)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -161,12 +162,12 @@ def test_the_pieces_of_the_full_text_index_are_merged_at_the_end(
     archive.get("M1")
     while timers.armed:
         timers.next()
-        with sqlite3.connect(path) as beside:
+        with closing(sqlite3.connect(path)) as beside:
             jobs += [str(job) for (job,) in beside.execute("SELECT job FROM building")]
         most = max(most, segments(path))
     assert (most > 3, segments(path)) == (True, 1)
     assert "words_merged" in jobs
-    with sqlite3.connect(path) as beside:
+    with closing(sqlite3.connect(path)) as beside:
         beside.execute("INSERT INTO messages_words (messages_words) VALUES ('integrity-check')")
 
 
