@@ -6,11 +6,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from pages import between_marks, settle
+
 from evolution_sdk.events import EventMessage, MessageKind
 from evolution_sdk.models.message_types import MEDIA_KINDS, MESSAGE_TYPES, WRAPPERS, MessageType
 
 PAGE = Path(__file__).resolve().parent.parent / "docs/events.md"
-BEGIN, END = "<!-- generated: kinds -->", "<!-- end -->"
 # Views that a kind of its own has; those that any message may have are described in the text.
 VIEWS = (
     "media", "reaction", "selected", "location", "contacts", "poll", "poll_vote", "poll_result",
@@ -70,34 +71,23 @@ def _kinds() -> Iterator[str]:
         yield f"| `{kind}` | {', '.join(views) or '-'} | {text or '-'} | {types} |"
 
 
-def rendered() -> str:
-    """The table, without its marks."""
-    lines = ["| `kind` | attributes | `text`, the first of | WhatsApp's types |", "|---" * 4 + "|"]
-    lines += _kinds()
-    lines += [
+def table() -> list[str]:
+    """The lines between the marks."""
+    wrappers = ", ".join(f"`{name}`" for name in sorted(WRAPPERS))
+    return [
+        "| `kind` | attributes | `text`, the first of | WhatsApp's types |",
+        "|---" * 4 + "|",
+        *_kinds(),
         "",
-        f"Wrappers that are looked through: {', '.join(f'`{name}`' for name in sorted(WRAPPERS))}.",
+        f"Wrappers that are looked through: {wrappers}.",
     ]
-    return "\n".join(lines)
 
 
 def main() -> int:
     """Write the page, or check it."""
-    page = PAGE.read_text("utf-8")
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        print(f"{PAGE.name} has no mark {BEGIN}")
-        return 1
-    made = f"{before}{BEGIN}\n{rendered()}\n{END}{after}"
-    if "--check" in sys.argv:
-        if made != page:
-            print("docs/events.md is not current: run make sync")
-            return 1
-        return 0
-    PAGE.write_text(made, "utf-8")
-    return 0
+    made = between_marks(PAGE.read_text("utf-8"), "kinds", table(), "docs/events.md")
+    return settle(PAGE, made, f"{len(MESSAGE_TYPES)} types of messages")
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())

@@ -6,6 +6,8 @@ import sys
 from itertools import groupby
 from pathlib import Path
 
+from pages import settle
+
 from evolution_sdk import OPERATIONS, Effect, Operation, Phase
 from evolution_sdk.operations.operation import ALL_CHANNELS
 from evolution_sdk.retry.safety import TABLE, Action
@@ -83,15 +85,7 @@ def page() -> str:
 
 def main() -> int:
     """Write, or check."""
-    text = page()
-    if "--check" in sys.argv[1:]:
-        current = PAGE.exists() and PAGE.read_text("utf-8") == text
-        print("operations.md is up to date" if current else "operations.md differs: run make sync")
-        return 0 if current else 1
-    PAGE.parent.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text(text, "utf-8")
-    print(f"{len(OPERATIONS)} operations")
-    return 0
+    return settle(PAGE, page(), f"{len(OPERATIONS)} operations")
 
 
 if __name__ == "__main__":

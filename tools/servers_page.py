@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from pages import between_marks, settle
+
 from evolution_sdk import OPERATIONS
 from evolution_sdk.operations.methods import method_of
 from evolution_sdk.operations.server_version import (
@@ -17,7 +19,6 @@ from evolution_sdk.operations.server_version import (
 )
 
 PAGE = Path(__file__).resolve().parent.parent / "docs/servers.md"
-BEGIN, END = "<!-- generated: {} -->", "<!-- end -->"
 
 
 def profiles() -> list[ServerProfile]:
@@ -86,25 +87,13 @@ def behaviours() -> list[str]:
 def page(text: str) -> str:
     """Put the tables between their marks."""
     for name, table in (("routes", routes), ("events", events), ("behaviours", behaviours)):
-        before, mark, rest = text.partition(BEGIN.format(name))
-        old, end, after = rest.partition(END)
-        if not mark or not end:
-            raise SystemExit(f"docs/servers.md has no place for the table of {name}")
-        del old
-        text = f"{before}{mark}\n" + "\n".join(table()) + f"\n{end}{after}"
+        text = between_marks(text, name, table(), "docs/servers.md")
     return text
 
 
 def main() -> int:
     """Write, or check."""
-    current = PAGE.read_text("utf-8")
-    made = page(current)
-    if "--check" in sys.argv[1:]:
-        print("servers.md is up to date" if made == current else "servers.md differs: make sync")
-        return 0 if made == current else 1
-    PAGE.write_text(made, "utf-8")
-    print(f"{len(BEHAVIOURS)} behaviours")
-    return 0
+    return settle(PAGE, page(PAGE.read_text("utf-8")), f"{len(BEHAVIOURS)} behaviours")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def message(
     return envelope("messages.upsert", {**data, **about, "messageType": "conversation", **more})
 
 
-# As case 43 of /work/shared/cases/cases.json: a group of 2.3.0, with both ids of its members.
+# As case 43 of tests/data/cases/cases.json: a group of 2.3.0, with both ids of its members.
 GROUPS = envelope(
     "groups.upsert",
     [

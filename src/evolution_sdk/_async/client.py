@@ -280,7 +280,7 @@ class AsyncEvolutionClient(AsyncFamilies):
 
     @property
     def lids(self) -> AllLids:
-        """What this client knows of hidden ids: ``client.lids.phone_of("…@lid")``.
+        """Pairs of hidden ids and phones that this client knows: ``client.lids.phone_of("…@lid")``.
 
         It is told by the server's answers and by events; pairs from events that are not verified
         are among them, but are never stored and make no lost message count as sent.

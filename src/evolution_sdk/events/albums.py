@@ -61,7 +61,7 @@ class GatheredAlbum(Generic[E]):
 
 @dataclass(slots=True)
 class _Who:
-    """Where an album is and whose it is, by every id that was told."""
+    """The place and the owner of an album, by every id that was told."""
 
     from_me: bool
     chats: frozenset[str]

@@ -469,13 +469,13 @@ def _media(
         caption=text_at(part, "caption"),
         url=text_at(outer, "mediaUrl") or text_at(inner, "mediaUrl"),
         whatsapp_url=text_at(part, "url"),
-        has_base64=bool(base64_of(outer) or base64_of(inner)),
+        has_base64=bool(base64_of(outer, inner)),
         width=decode_long(part.get("width")),
         height=decode_long(part.get("height")),
         seconds=decode_long(part.get("seconds")),
         thumbnail=decode_bytes(part.get("jpegThumbnail") or part.get("pngThumbnail")) or None,
         meta_id=text_at(part, "id"),
-        transcript=transcript_of(outer) or transcript_of(inner),
+        transcript=transcript_of(outer, inner),
         page_count=decode_long(part.get("pageCount")),
         is_gif=part.get("gifPlayback") is True,
         is_animated=any(part.get(name) is True for name in ("isAnimated", "isLottie", "animated")),
@@ -500,16 +500,24 @@ def _encrypted(type_: FileType, part: Mapping[str, object]) -> EncryptedMedia | 
     )
 
 
-def base64_of(message: Mapping[str, object]) -> str | None:
-    """Return the file itself, as base64, where the server put it beside the content."""
-    return text_at(message, "base64") or None
+def base64_of(*messages: Mapping[str, object]) -> str | None:
+    """Return the file itself, as base64, where the server put it beside the content.
+
+    Args:
+        *messages: The ``message`` object as it arrived, and without its wrappers.
+    """
+    return next(filter(None, (text_at(message, "base64") for message in messages)), None)
 
 
-def transcript_of(message: Mapping[str, object]) -> str | None:
-    """Return the words of a voice message, where the server transcribed them."""
+def transcript_of(*messages: Mapping[str, object]) -> str | None:
+    """Return the words of a voice message, where the server transcribed them.
+
+    Args:
+        *messages: The ``message`` object as it arrived, and without its wrappers.
+    """
     # Servers since 2.3 write a mark before the words (`src/…/whatsapp.baileys.service.ts`).
-    words = text_at(message, "speechToText")
-    return words.removeprefix(_TRANSCRIBED) or None if words else None
+    told = ((text_at(message, "speechToText") or "") for message in messages)
+    return next(filter(None, (words.removeprefix(_TRANSCRIBED) for words in told)), None)
 
 
 def location_of(part: Mapping[str, object], *, is_live: bool) -> Location:

@@ -243,12 +243,12 @@ class EventMessage(Message):
     @property
     def media_base64(self) -> str | None:
         """The file itself as base64, if the event carries it."""
-        return base64_of(self._outer) or base64_of(self._found.inner)
+        return base64_of(self._outer, self._found.inner)
 
     @property
     def transcript(self) -> str | None:
         """The words of a voice message, where the server transcribes them (OpenAI)."""
-        return transcript_of(self._outer) or transcript_of(self._found.inner)
+        return transcript_of(self._outer, self._found.inner)
 
     @property
     def context(self) -> Mapping[str, Any]:
@@ -307,7 +307,7 @@ class EventMessage(Message):
 
     @property
     def forward_score(self) -> int:
-        """How many times it was forwarded; from 5 on WhatsApp says "many times"."""
+        """The number of times that it was forwarded; from 5 on WhatsApp says "many times"."""
         return decode_long(self.context.get("forwardingScore")) or 0
 
     @property

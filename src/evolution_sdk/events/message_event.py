@@ -258,7 +258,7 @@ class MessageEvent(Event[D_co]):
 
     @property
     def forward_score(self) -> int:
-        """How many times it was forwarded; from 5 on WhatsApp says "many times"."""
+        """The number of times that it was forwarded; from 5 on WhatsApp says "many times"."""
         return self.message.forward_score
 
     @property

@@ -10,6 +10,7 @@ from evolution_sdk.identity.lids import jid_or_none
 from evolution_sdk.models.content import content_of, protocol_kind
 from evolution_sdk.models.message import MessageKey, MessageStatus, StatusUpdate
 from evolution_sdk.models.message_types import MessageKind
+from evolution_sdk.models.people import jid_at
 from evolution_sdk.models.refusals import Refusal, refusal_of
 from evolution_sdk.models.wire import decode_long
 
@@ -223,7 +224,7 @@ class MessagesEdited(_Protocol):
         change it is this account, and the contact stays unknown. By its hidden id the account is
         known to a router or a client that has seen it (see ``mentions_me``).
         """
-        chat = _bare(self.data.key.remote_jid)
+        chat = jid_at(self.data.key.remote_jid)
         return None if chat is None or is_account(self, chat) else chat
 
     @property
@@ -287,7 +288,7 @@ class MessagesDelete(MessageEvent[EventMessage]):
         if self._is_record:
             return told
         # The key is that of the notice: its participant deleted the message, and may be an admin.
-        chat = _bare(told.key.remote_jid)
+        chat = jid_at(told.key.remote_jid)
         record: dict[str, object] = {
             "key": {
                 "id": told.key.id,
@@ -319,9 +320,9 @@ class MessagesDelete(MessageEvent[EventMessage]):
         if self._is_record:
             return own
         if key.participant:
-            return _bare(key.participant)
+            return jid_at(key.participant)
         # Only its writer can delete a message in a private chat.
-        return own if key.from_me else None if self.data.is_group else _bare(key.remote_jid)
+        return own if key.from_me else None if self.data.is_group else jid_at(key.remote_jid)
 
     @property
     def sender(self) -> Jid | None:
@@ -419,7 +420,7 @@ class MessagesUpdate(Event[MessageStatusChange]):
         Server 2.4 cuts a device off together with what follows: the digits may be a phone's or a
         hidden id's (`facts/versions/baileys.md` "receipt from a device jid").
         """
-        return _bare(self.data.remote_jid)
+        return jid_at(self.data.remote_jid)
 
     @property
     def from_me(self) -> bool:
@@ -436,7 +437,7 @@ class MessagesUpdate(Event[MessageStatusChange]):
         """The member of a group who received, read or edited it, where that is told."""
         told = self.data.participant
         # In a private chat some versions name the chat once more.
-        return None if told == self.data.remote_jid else _bare(told)
+        return None if told == self.data.remote_jid else jid_at(told)
 
     @property
     def sender(self) -> Jid | None:
@@ -549,15 +550,6 @@ def tells_status(change: StatusUpdate) -> bool:
     if is_object(raw) and (is_object(raw.get("message")) or raw.get("pollUpdates")):
         return False
     return change.status is not None and change.status.rank >= 0
-
-
-def _bare(jid: str | None) -> Jid | None:
-    """Read a JID without its device; None for bare digits, which 2.4 leaves of any with a device.
-
-    They may be a phone's or a hidden id's: no phone must be made of those.
-    """
-    found = jid_or_none(jid) if jid and "@" in jid else None
-    return None if found is None else found.bare
 
 
 def merge_status(known: MessageStatus | None, told: MessageStatus | None) -> MessageStatus | None:

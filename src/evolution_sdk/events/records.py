@@ -22,7 +22,14 @@ from evolution_sdk.models.chatbots import BotSession, BotStatus
 from evolution_sdk.models.group import GroupParticipant, Member
 from evolution_sdk.models.instance import ConnectionStatus, QrCode
 from evolution_sdk.models.label import Label
-from evolution_sdk.models.people import PersonIds, jid_at, person_ids, real_name, row_ids
+from evolution_sdk.models.people import (
+    NamedByIds,
+    PersonIds,
+    jid_at,
+    person_ids,
+    real_name,
+    row_ids,
+)
 
 
 class InstanceRef(Model):
@@ -94,7 +101,7 @@ class ContactChange(Contact):
         return _text(self.model_extra, "verifiedName")
 
 
-class ChatChange(Model):
+class ChatChange(NamedByIds):
     """A new or changed chat. An update does not say in which way.
 
     A renamed chat comes with its database id and name only.
@@ -111,21 +118,6 @@ class ChatChange(Model):
     name: str | None = None
     unread_messages: Number | None = None
     instance_id: str | None = None
-
-    @property
-    def jid(self) -> Jid | None:
-        """The chat; None for a rename."""
-        return self._ids.jid
-
-    @property
-    def lid(self) -> Jid | None:
-        """The hidden id, if it was told."""
-        return self._ids.lid
-
-    @property
-    def phone(self) -> PhoneNumber | None:
-        """The phone number, if it was told; never the digits of a hidden id."""
-        return self._ids.phone
 
     @property
     def is_rename(self) -> bool:

@@ -524,7 +524,7 @@ class EventRouter:
 
 
 class _Found:
-    """What was found out about a router and all that it includes, until any of them changes."""
+    """Findings about a router and all that it includes, until any of them changes."""
 
     __slots__ = ("is_sync", "wants")
 

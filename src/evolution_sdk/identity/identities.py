@@ -121,7 +121,7 @@ class AllLids:
 
 
 class Identities:
-    """What a client or a router knows of people and of the account; events ask it.
+    """The people and the account as a client or a router knows them; events ask it.
 
     Args:
         lids: The map of hidden ids. Default: a new one in memory.

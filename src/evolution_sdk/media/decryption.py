@@ -43,7 +43,7 @@ MEDIA_KEY_BYTES: Final = 32
 """Length of the key that a message tells."""
 
 ENCRYPTION_OVERHEAD_BYTES: Final = _BLOCK + _MAC_BYTES
-"""How much longer an encrypted file is at most."""
+"""The most bytes by which an encrypted file is longer."""
 
 
 class DamagedMediaError(Exception):

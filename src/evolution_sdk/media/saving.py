@@ -1,4 +1,4 @@
-"""Where the bytes of a file go that is being fetched: into memory, or into a file.
+"""Stores for the bytes of a file that is being fetched: memory, or a file.
 
 A file appears under its name only when it is complete; until then it has another name in the same
 folder, and nobody else may read it.
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 MediaSource: TypeAlias = Literal["event", "url", "server", "whatsapp"]
-"""Where a file came from: the event itself, its public address (S3), the server's base64 route, or
+"""The source of a file: the event itself, its public address (S3), the server's base64 route, or
 WhatsApp's encrypted copy."""
 
 _MOST_NAME_BYTES: Final = 150

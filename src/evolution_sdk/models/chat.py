@@ -7,11 +7,9 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from evolution_sdk.identity import Jid, PhoneNumber
-
 from .base import IsoTime, Model, Number, UnixTime
 from .message import StoredMessage
-from .people import PersonIds, real_name, row_ids
+from .people import NamedByIds, PersonIds, real_name, row_ids
 from .wire import decode_bytes
 
 
@@ -181,7 +179,7 @@ class UpdateAck(Model):
     data: Mapping[str, Any] | None = None
 
 
-class Contact(Model):
+class Contact(NamedByIds):
     """A contact from the server's store.
 
     ``push_name`` is what the server found: the name in the address book, the verified name of a
@@ -203,21 +201,6 @@ class Contact(Model):
     type: str | None = None
 
     @property
-    def jid(self) -> Jid | None:
-        """The contact, without device; None where the server did not name it."""
-        return self._ids.jid
-
-    @property
-    def lid(self) -> Jid | None:
-        """The hidden id, if it was told."""
-        return self._ids.lid
-
-    @property
-    def phone(self) -> PhoneNumber | None:
-        """The phone number, if it was told; never the digits of a hidden id."""
-        return self._ids.phone
-
-    @property
     def name(self) -> str | None:
         """The name; None for the digits of the JID, which stand where no name is known."""
         return real_name(self._ids, self.push_name)
@@ -232,7 +215,7 @@ class Contact(Model):
         return row_ids(self.model_extra, self.remote_jid, self.id)
 
 
-class Chat(Model):
+class Chat(NamedByIds):
     """A chat, built by the server from stored messages. ``id`` is the contact's, not the chat's."""
 
     shown: ClassVar[tuple[str, ...]] = ("remote_jid", "unread_count")
@@ -249,21 +232,6 @@ class Chat(Model):
     last_message: StoredMessage | None = None
     unread_count: Number | None = None
     is_saved: bool | None = None
-
-    @property
-    def jid(self) -> Jid | None:
-        """The chat, without device; None where the server did not name it."""
-        return self._ids.jid
-
-    @property
-    def lid(self) -> Jid | None:
-        """The hidden id, if it was told."""
-        return self._ids.lid
-
-    @property
-    def phone(self) -> PhoneNumber | None:
-        """The phone number, if it was told; never the digits of a hidden id."""
-        return self._ids.phone
 
     @property
     def _ids(self) -> PersonIds:

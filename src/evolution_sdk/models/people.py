@@ -13,6 +13,8 @@ from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.identity.lids import jid_or_none
 
+from .base import Model
+
 
 class PersonIds(NamedTuple):
     """The ids of one person.
@@ -33,6 +35,29 @@ class PersonIds(NamedTuple):
         if self.jid is None or not self.jid.is_lid:
             return self.lid
         return None if self.phone is None else self.phone.jid
+
+
+class NamedByIds(Model):
+    """A record that names a contact or a chat by hidden id, phone number, or both."""
+
+    @property
+    def jid(self) -> Jid | None:
+        """The contact or chat, without device; None where the server did not name it."""
+        return self._ids.jid
+
+    @property
+    def lid(self) -> Jid | None:
+        """The hidden id, if it was told."""
+        return self._ids.lid
+
+    @property
+    def phone(self) -> PhoneNumber | None:
+        """The phone number, if it was told; never the digits of a hidden id."""
+        return self._ids.phone
+
+    @property
+    def _ids(self) -> PersonIds:
+        raise NotImplementedError
 
 
 def person_ids(ids: tuple[object, ...], phones: tuple[object, ...] = ()) -> PersonIds:
@@ -90,6 +115,9 @@ def real_name(ids: PersonIds, *names: str | None) -> str | None:
 
 def jid_at(value: object) -> Jid | None:
     """Read a field that holds a JID, without its device; digits alone are none.
+
+    2.4 leaves bare digits of any id with a device (`facts/versions/baileys.md` "SDK misreadings"):
+    they may be a phone's or a hidden id's, and no phone must be made of those.
 
     Args:
         value: The field's value.

@@ -253,7 +253,7 @@ class PollTally:
 
 @dataclass(frozen=True, slots=True)
 class _Vote:
-    """What one event tells of one voter.
+    """The vote of one person, as one event tells it.
 
     Attributes:
         voter: His names.

@@ -18,7 +18,7 @@ _REMEMBERED_MS = 300_000
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What is told of a message that arrives, beside its content.
+    """Details of a message that arrives, beside its content.
 
     Attributes:
         push_name: The sender's own name.

@@ -108,7 +108,7 @@ class ProtocolState:
 
 @dataclass(slots=True)
 class HistorySync:
-    """What a phone has sent of its history in this run, up to its progress in percent."""
+    """The part of its history that a phone has sent in this run, up to its progress in percent."""
 
     progress: float = -1
     messages: int = 0

@@ -1,4 +1,4 @@
-"""What phones do, as members that a fake in this process and one in another have alike."""
+"""Acts of phones, as members that a fake in this process and one in another have alike."""
 
 from __future__ import annotations
 

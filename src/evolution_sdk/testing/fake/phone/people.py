@@ -1,4 +1,4 @@
-"""Who acts, on which message, in which chat: what every act of a phone asks first."""
+"""The actor, the message and the chat of an act: every act of a phone asks for them first."""
 
 from __future__ import annotations
 

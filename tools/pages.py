@@ -1,0 +1,46 @@
+"""Write pages of docs/ that are made from the code, or check that they are current."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+BEGIN, END = "<!-- generated: {} -->", "<!-- end -->"
+
+
+def between_marks(text: str, name: str, lines: Iterable[str], page: str) -> str:
+    """Put lines between the marks of a page.
+
+    Args:
+        text: The page.
+        name: Name in the first mark.
+        lines: The lines.
+        page: Path of the page, for the error.
+
+    Raises:
+        SystemExit: The page has no such marks.
+    """
+    before, mark, rest = text.partition(BEGIN.format(name))
+    _, end, after = rest.partition(END)
+    if not mark or not end:
+        raise SystemExit(f"{page} has no place for the table of {name}")
+    return f"{before}{mark}\n" + "\n".join(lines) + f"\n{end}{after}"
+
+
+def settle(page: Path, made: str, summary: str) -> int:
+    """Write a page, or with ``--check`` compare it; return the exit code.
+
+    Args:
+        page: Path of the page.
+        made: Its text as it should be.
+        summary: Words to print when it was written.
+    """
+    if "--check" in sys.argv[1:]:
+        current = page.exists() and page.read_text("utf-8") == made
+        print(f"{page.name} {'is up to date' if current else 'differs: run make sync'}")
+        return 0 if current else 1
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(made, "utf-8")
+    print(summary)
+    return 0
