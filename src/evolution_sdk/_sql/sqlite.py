@@ -1,0 +1,169 @@
+"""A SQLite file with a write-ahead log, which several processes of one machine may share."""
+
+from __future__ import annotations
+
+import math
+import os
+import sqlite3
+import threading
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from evolution_sdk._base.forking import CARRIED_OVER, abandon, around_fork, free_in_child, in_child
+
+from .database import Row
+from .dialect import SQLITE, Dialect
+from .troubles import DatabaseError, of_sqlite
+
+__all__ = ["SqliteDatabase", "SqliteSession"]
+
+_OPEN_TIMEOUT_S = 10.0
+_STEP_MS = 5.0
+_FORK_PATIENCE_S = 1.0
+
+
+class SqliteSession:
+    """A connection to a file.
+
+    Args:
+        db: The connection of :mod:`sqlite3`.
+    """
+
+    dialect: Dialect = SQLITE
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self.changed: int = 0
+
+    def run(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        """Run a statement; see :class:`Session`."""
+        try:
+            cursor = self._db.execute(SQLITE.sql(sql), values)
+            rows = cursor.fetchall() if cursor.description is not None else []
+        except (sqlite3.Error, UnicodeError, OverflowError) as error:
+            raise of_sqlite(error) from error
+        self.changed = cursor.rowcount
+        return rows
+
+    def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
+        """Run a statement for each of some rows; see :class:`Session`."""
+        try:
+            self.changed = self._db.executemany(SQLITE.sql(sql), rows).rowcount
+        except (sqlite3.Error, UnicodeError, OverflowError) as error:
+            raise of_sqlite(error) from error
+        return self.changed
+
+
+class SqliteDatabase:
+    """A file, over one connection that all threads of a process take turns with.
+
+    Args:
+        path: The file; made when it does not exist, for its owner alone.
+        full: Whether a commit survives a crash of the machine, at the price of one flush to disk;
+            else only a crash of the process.
+        busy_timeout_ms: Longest wait for another process, in milliseconds.
+    """
+
+    dialect: Dialect = SQLITE
+
+    def __init__(
+        self, path: str | Path, *, full: bool = True, busy_timeout_ms: float = 5_000
+    ) -> None:
+        self.path: Path = Path(path)
+        self._full = full
+        # Short waits in a row: SQLite's own grow to 100 ms, in which others begin many times.
+        self._tries = max(1, math.ceil(busy_timeout_ms / _STEP_MS))
+        self._db: sqlite3.Connection | None = None
+        self._carried_over = False
+        self._lock = free_in_child(threading.RLock())
+        around_fork(self._rest, self._go_on)
+        in_child(self._begin_anew)
+
+    @contextmanager
+    def writing(self) -> Generator[SqliteSession]:
+        """Begin a transaction that may write; see :class:`Database`."""
+        with self._lock:
+            db = self._opened()
+            try:
+                self._begin(db)
+                yield SqliteSession(db)
+                try:
+                    db.execute("COMMIT")
+                except sqlite3.Error as error:
+                    raise of_sqlite(error) from error
+            finally:
+                # A full disk can refuse the commit and leave the transaction open.
+                if db.in_transaction:
+                    with suppress(sqlite3.Error):
+                        db.execute("ROLLBACK")
+
+    @contextmanager
+    def reading(self) -> Generator[SqliteSession]:
+        """Begin to read; see :class:`Database`."""
+        with self._lock:
+            yield SqliteSession(self._opened())
+
+    def close(self) -> None:
+        """Close the file; see :class:`Database`."""
+        with self._lock:
+            db, self._db = self._db, None
+            if db is not None:
+                db.close()
+
+    def _begin(self, db: sqlite3.Connection) -> None:
+        # At once, so that two processes wait for each other instead of failing half-way.
+        for left in reversed(range(self._tries)):
+            try:
+                db.execute("BEGIN IMMEDIATE")
+            except sqlite3.Error as error:
+                code = getattr(error, "sqlite_errorcode", 0)
+                if not left or code & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise of_sqlite(error) from error
+            else:
+                return
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._db is not None:
+            return self._db
+        # SQLite forbids using a connection in a child of the process that opened it.
+        if self._carried_over:
+            raise DatabaseError("other", f"the file {self.path} is not used: {CARRIED_OVER}")
+        db: sqlite3.Connection | None = None
+        try:
+            # Made with these rights, not changed afterwards; SQLite gives its WAL the same ones.
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+            db = sqlite3.connect(
+                self.path, isolation_level=None, check_same_thread=False, timeout=_OPEN_TIMEOUT_S
+            )
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute(f"PRAGMA synchronous = {'FULL' if self._full else 'NORMAL'}")
+            db.execute(f"PRAGMA busy_timeout = {round(_STEP_MS)}")
+        except (sqlite3.Error, OSError) as error:
+            if db is not None:
+                db.close()
+            raise of_sqlite(error) from error
+        self._db = db
+        return db
+
+    def _rest(self) -> bool:
+        """Close the file before a fork: a child must not inherit an open one."""
+        if not self._lock.acquire(timeout=_FORK_PATIENCE_S):
+            return False
+        if self._db is not None and not self._db.in_transaction:
+            with suppress(sqlite3.Error):
+                self._db.close()
+            self._db = None
+        return True
+
+    def _go_on(self) -> None:
+        self._lock.release()
+
+    def _begin_anew(self) -> None:
+        self._carried_over = self._carried_over or self._db is not None
+        abandon(self._db)
+        self._db = None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.path)!r})"
