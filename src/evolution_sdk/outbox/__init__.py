@@ -1,0 +1,1 @@
+"""Outbox: a message handed over is written down first, and sent once."""
