@@ -6,7 +6,7 @@ A program asks it after a crash, about the message that was in flight.
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -29,7 +29,7 @@ from evolution_sdk.reconcile.send_ledger import Send
 from evolution_sdk.reconcile.server_clock import FARTHEST_ZONE_S, Moment, ServerClock, Window, Zone
 from evolution_sdk.reconcile.verdict import CLOCKS, CONTESTED, DOUBTS
 
-from ._seam import run_blocking
+from ._seam import Later, run_blocking
 from .pipeline import Pipeline
 from .reconciler import Reconciler
 
@@ -156,6 +156,7 @@ async def look_for_send(
     message_id: str | None = None,
     id_chosen: bool = True,
     rivals: int = 0,
+    known: Callable[[Sequence[str]], Later[Collection[str]]] | None = None,
 ) -> SentSearch:
     """Look once for the message of a send whose time is known, and claim nothing.
 
@@ -170,6 +171,7 @@ async def look_for_send(
         id_chosen: False if that id was made for this one send, so that nothing else can have it.
         rivals: Number of sends begun before it, of equal content to the same chat, whose message is
             not known: each may own one of those found.
+        known: Tells which of some ids are of other sends, where they are too many to be named.
 
     Returns:
         The answer, with the reason. With rivals, ``found`` holds the messages that are left when
@@ -196,6 +198,8 @@ async def look_for_send(
         if under_id is not None:
             return under_id
     await reconciler.survey(search)
+    if known is not None:
+        others |= set(await known([*search.seen, *search.hidden]))
     seen = [one for one in search.seen.values() if one.id not in others]
     # Only what lies surely within the time counts as found; what may lie outside is a doubt.
     ours = [one for one in seen if zone.place(one.told) == "ours"]

@@ -15,6 +15,7 @@
     ├── NewContactsPausedError        not sent: new chats wait after WhatsApp refused several
     ├── OutboxStoreError              the outbox's database fails: nothing was taken over
     ├── OutboxConflictError           the key belongs to another message: nothing was written
+    ├── OutboxEndedError              a message that was waited for failed, or is unknown
     ├── RecipientOptedOutError        the recipient asked not to be written to
     ├── DeliveryFailedError           accepted, but WhatsApp reported a failure later
     │   └── DeliveryRefusedError      refused by WhatsApp: code, meaning, advice
@@ -85,6 +86,7 @@ from ._base import (
     EvolutionTimeoutError,
     NewContactsPausedError,
     OutboxConflictError,
+    OutboxEndedError,
     OutboxStoreError,
     RecipientOptedOutError,
     RequestValidationError,
@@ -121,6 +123,7 @@ __all__ = [
     "NewContactsPausedError",
     "NotFoundError",
     "OutboxConflictError",
+    "OutboxEndedError",
     "OutboxStoreError",
     "PayloadTooLargeError",
     "PermissionDeniedError",

@@ -243,6 +243,23 @@ class OutboxConflictError(EvolutionError):
         self.differs = differs
 
 
+class OutboxEndedError(EvolutionError):
+    """A message of the outbox that was waited for has ended before it got that far.
+
+    Attributes:
+        key: Its key.
+        state: The state in which it ended, such as ``failed`` or ``unknown``.
+        reason: The reason, in words.
+    """
+
+    def __init__(self, key: str, state: str, reason: str = "") -> None:
+        why = f": {reason}" if reason else ""
+        super().__init__(f"The message {key!r} has ended as {state}{why}.")
+        self.key = key
+        self.state = state
+        self.reason = reason
+
+
 class RecipientOptedOutError(EvolutionError):
     """The recipient asked not to be written to; nothing was taken over.
 

@@ -7,13 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from evolution_sdk._sql.database import Row, Session
 
 from .store_clock import StoreNow
 
-__all__ = ["ALL", "Claim", "claim_chat", "claim_some", "line_up", "next_due", "wake"]
+__all__ = [
+    "ALL",
+    "Claim",
+    "NotYet",
+    "claim_chat",
+    "claim_some",
+    "line_up",
+    "line_up_chat",
+    "next_due",
+    "ready_rows",
+    "wake",
+]
+
+NotYet: TypeAlias = Literal["busy", "paused", "waiting"]
+"""Why a message cannot be worked on now: another worker has its chat, a pause, or a wait."""
 
 ALL = "*"
 """The name under which the whole server is paused."""
@@ -25,7 +39,16 @@ _WORK = (
     "id, key, instance, chat, operation, payload, file, on_unknown, attempts, failures, looks, "
     "given_id, begun_at, begun_steady, lost_steady, boot, worker, expires_at"
 )
-_NEW = "SELECT id, instance, chat, priority FROM evolution_outbox WHERE lined_up = 0 AND due_at <= ?"
+_OPEN_CHAT = (
+    "INSERT INTO evolution_outbox_chat (instance, chat, head, priority, state, ready_at) "
+    "VALUES (?, ?, ?, ?, 'ready', 0) ON CONFLICT (instance, chat) DO UPDATE SET "
+    "head = [[least]](evolution_outbox_chat.head, excluded.head), "
+    "priority = [[greatest]](evolution_outbox_chat.priority, excluded.priority)"
+)
+_NEW = (
+    "SELECT id, instance, chat, priority FROM evolution_outbox "
+    "WHERE lined_up = 0 AND due_at <= ? ORDER BY due_at, id LIMIT ? [[skip]]"
+)
 _READY = (
     "SELECT chat FROM evolution_outbox_chat WHERE instance = ? AND state = 'ready' "
     "ORDER BY priority DESC, head LIMIT ? [[skip]]"
@@ -105,7 +128,7 @@ def line_up(session: Session, now: StoreNow) -> int:
         (taken,) = session.run("SELECT pg_try_advisory_xact_lock(?)", (_LOCK,))[0]
         if not taken:
             return 0
-    rows = session.run(f"{_NEW} ORDER BY due_at, id LIMIT ? [[skip]]", (now.wall, _LINE_UP))
+    rows = session.run(_NEW, (now.wall, _LINE_UP))
     if not rows:
         return 0
     chats: dict[tuple[str, str], tuple[int, int]] = {}
@@ -117,25 +140,48 @@ def line_up(session: Session, now: StoreNow) -> int:
         [(name,) for name in sorted({instance for instance, _ in chats})],
     )
     # In one order everywhere, so that two workers never wait for each other in a circle.
-    session.run_many(
-        "INSERT INTO evolution_outbox_chat (instance, chat, head, priority, state, ready_at) "
-        "VALUES (?, ?, ?, ?, 'ready', 0) ON CONFLICT (instance, chat) DO UPDATE SET "
-        "head = [[least]](evolution_outbox_chat.head, excluded.head), "
-        "priority = [[greatest]](evolution_outbox_chat.priority, excluded.priority)",
-        [(*names, *found) for names, found in sorted(chats.items())],
-    )
+    session.run_many(_OPEN_CHAT, [(*names, *found) for names, found in sorted(chats.items())])
     session.run_many(
         "UPDATE evolution_outbox SET lined_up = 1 WHERE id = ?", [(row[0],) for row in rows]
     )
     return len(rows)
 
 
-def wake(session: Session, now: StoreNow) -> None:
+def line_up_chat(
+    session: Session, instance: str, chat: str, number: int, priority: int, now: StoreNow
+) -> None:
+    """Put the messages of one chat that are due into its line.
+
+    Args:
+        session: A transaction.
+        instance: The instance.
+        chat: The chat.
+        number: One of its rows.
+        priority: The priority of that row.
+        now: The present.
+    """
+    session.run(
+        "UPDATE evolution_outbox SET lined_up = 1 WHERE id IN (SELECT id FROM evolution_outbox "
+        "WHERE instance = ? AND chat = ? AND lined_up = 0 AND due_at <= ? [[hold]])",
+        (instance, chat, now.wall),
+    )
+    if session.changed:
+        session.run(
+            "INSERT INTO evolution_outbox_instance (instance) VALUES (?) ON CONFLICT DO NOTHING",
+            (instance,),
+        )
+        session.run(_OPEN_CHAT, (instance, chat, number, priority))
+
+
+def wake(session: Session, now: StoreNow) -> list[int]:
     """End pauses and waits that are over, and let go of what came too late.
 
     Args:
         session: A transaction.
         now: The present.
+
+    Returns:
+        Rows of those that came too late.
     """
     session.run(
         "UPDATE evolution_outbox_instance SET paused_until = NULL, pause_reason = '' "
@@ -148,13 +194,14 @@ def wake(session: Session, now: StoreNow) -> None:
         "AND ready_at <= ? ORDER BY instance, chat [[skip]])",
         (now.steady,),
     )
-    session.run(
+    gone = session.run(
         "UPDATE evolution_outbox SET state = 'expired', lined_up = 1, "
         "reason = 'it was not sent in time' WHERE id IN "
         "(SELECT id FROM evolution_outbox WHERE state = 'queued' AND expires_at <= ? "
-        "ORDER BY expires_at LIMIT ? [[skip]])",
+        "ORDER BY expires_at LIMIT ? [[skip]]) RETURNING id",
         (now.wall, _EXPIRE),
     )
+    return [number for (number,) in gone]
 
 
 def claim_some(
@@ -164,6 +211,7 @@ def claim_some(
     now: StoreNow,
     make_id: Callable[[str, str], str | None],
     turn: int,
+    dropped: list[int],
 ) -> list[Claim]:
     """Claim chats that are ready, the same number for each instance as far as there are.
 
@@ -175,6 +223,7 @@ def claim_some(
         make_id: Makes an id for a message of an operation and an instance; None where it takes
             none.
         turn: A number that grows, so that each instance is the first one at times.
+        dropped: Gets the rows that are not to be sent any more.
 
     Returns:
         The claims; their rows say ``sending``.
@@ -198,7 +247,7 @@ def claim_some(
             if left <= 0:
                 return found
             for (chat,) in session.run(_READY, (name, left)):
-                claim = _take(session, worker, name, chat, now, make_id)
+                claim = _take(session, worker, name, chat, now, make_id, dropped)
                 if claim is not None:
                     found.append(claim)
         if share == many:
@@ -213,7 +262,8 @@ def claim_chat(
     chat: str,
     now: StoreNow,
     make_id: Callable[[str, str], str | None],
-) -> Claim | Literal["busy", "paused", "waiting"] | None:
+    dropped: list[int],
+) -> Claim | NotYet | None:
     """Claim one chat.
 
     Args:
@@ -223,6 +273,7 @@ def claim_chat(
         chat: The chat.
         now: The present.
         make_id: As of :func:`claim_some`.
+        dropped: As of :func:`claim_some`.
 
     Returns:
         The claim; why there is none; or None where nothing is left to be done.
@@ -242,7 +293,7 @@ def claim_chat(
         return None
     if rows[0][0] != "ready":
         return "busy" if rows[0][0] == "busy" else "waiting"
-    return _take(session, worker, instance, chat, now, make_id)
+    return _take(session, worker, instance, chat, now, make_id, dropped)
 
 
 def _take(
@@ -252,6 +303,7 @@ def _take(
     chat: str,
     now: StoreNow,
     make_id: Callable[[str, str], str | None],
+    dropped: list[int],
 ) -> Claim | None:
     """Take the work of a chat whose row is held."""
     place = (instance, chat)
@@ -266,9 +318,10 @@ def _take(
             session.run("DELETE FROM evolution_outbox_chat WHERE instance = ? AND chat = ?", place)
             return None
         row = rows[0]
-        dropped = _dropped(session, row, now)
-        if dropped is not None:
-            state, reason = dropped
+        left_out = _left_out(session, row, now)
+        if left_out is not None:
+            state, reason = left_out
+            dropped.append(row[0])
             session.run(
                 "UPDATE evolution_outbox SET state = ?, reason = ? WHERE id = ?",
                 (state, reason, row[0]),
@@ -286,7 +339,7 @@ def _take(
         return _claim("send", (*begun, worker, row[17]))
 
 
-def _dropped(session: Session, row: Row, now: StoreNow) -> tuple[str, str] | None:
+def _left_out(session: Session, row: Row, now: StoreNow) -> tuple[str, str] | None:
     """Say why a message is not to be sent any more; None when it is."""
     if row[17] is not None and row[17] <= now.wall:
         return "expired", "it was not sent in time"
@@ -331,3 +384,28 @@ def next_due(session: Session, now: StoreNow) -> int | None:
         if at is not None:
             waits.append(max(0, at - present))
     return min(waits, default=None)
+
+
+def ready_rows(session: Session, limit: int = 1_000) -> list[int]:
+    """Return the row with which each chat that is ready goes on.
+
+    Args:
+        session: A transaction.
+        limit: Most chats.
+    """
+    chats = session.run(
+        "SELECT c.instance, c.chat, c.head FROM evolution_outbox_chat AS c "
+        "LEFT JOIN evolution_outbox_instance AS i ON i.instance = c.instance "
+        "WHERE c.state = 'ready' AND i.paused_until IS NULL "
+        "ORDER BY c.priority DESC, c.head LIMIT ?",
+        (limit,),
+    )
+    found: list[int] = []
+    for instance, chat, head in chats:
+        sending = session.run(
+            "SELECT id FROM evolution_outbox WHERE instance = ? AND chat = ? "
+            "AND state = 'sending' LIMIT 1",
+            (instance, chat),
+        )
+        found.append(sending[0][0] if sending else head)
+    return found

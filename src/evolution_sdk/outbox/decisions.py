@@ -211,12 +211,16 @@ def after_look_failure(error: BaseException, claim: Claim, left_ms: float) -> Ou
     if isinstance(error, EvolutionError):
         pause = _pause_for(error, claim.instance)
         if pause is not None:
-            return Lost(_look_ms(claim.looks), "the look failed; it is made again", failure, pause=pause)
+            return Lost(
+                _look_ms(claim.looks), "the look failed; it is made again", failure, pause=pause
+            )
         if isinstance(error, ClientClosedError):
             return Lost(_FIRST_LOOK_MS)
     passing = getattr(error, "transient", False) and not isinstance(error, MetaAPIError)
     if left_ms > 0 or (passing and not isinstance(error, EvolutionAPIError)):
-        return Lost(_look_ms(claim.looks), "the look failed; it is made again", failure, looked=True)
+        return Lost(
+            _look_ms(claim.looks), "the look failed; it is made again", failure, looked=True
+        )
     return _unproven(claim, f"it could not be looked for: {failure.text or failure.error}")
 
 

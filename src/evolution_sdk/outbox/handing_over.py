@@ -28,8 +28,35 @@ _INSERT = (
     "metadata, priority, on_unknown, not_before, expires_at, due_at, created_at, state) VALUES "
 )
 _VALUES = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued')"
+_KEEP_FILE = (
+    "INSERT INTO evolution_outbox_file (hash, content, size, created_at) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (hash) DO UPDATE SET created_at = excluded.created_at"
+)
 _OPTED_OUT = "SELECT chat, instance, since FROM evolution_outbox_opt_out WHERE chat IN "
 _AT_ONCE = 50  # values of one statement stay below the 999 of old SQLite
+
+
+@dataclass(frozen=True, slots=True)
+class DraftContent:
+    """The content of a draft, as it will be kept.
+
+    Attributes:
+        chat: Its chat, whose messages go in order.
+        names: All ids under which the chat may be known.
+        payload: The message.
+        kept: The message as it is written.
+        file: Its file; None without one.
+        metadata: The caller's own data, as JSON; None without any.
+        on_unknown: What to do when nothing is proven.
+    """
+
+    chat: str
+    names: tuple[str, ...]
+    payload: Payload
+    kept: bytes
+    file: StoredFile | None
+    metadata: str | None
+    on_unknown: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +71,7 @@ class OutboxDraft:
         priority: Its priority.
         not_before: Earliest time to send it.
         expires_at: Time after which it is not sent.
+        content: Its content.
     """
 
     key: str
@@ -53,13 +81,7 @@ class OutboxDraft:
     priority: int
     not_before: datetime | None
     expires_at: datetime | None
-    _chat: str = field(repr=False)
-    _names: tuple[str, ...] = field(repr=False)
-    _payload: Payload = field(repr=False)
-    _kept: bytes = field(repr=False)
-    _file: StoredFile | None = field(repr=False)
-    _metadata: str | None = field(repr=False)
-    _on_unknown: str = field(repr=False)
+    content: DraftContent = field(repr=False)
 
     def values(self, now: int) -> tuple[Any, ...]:
         """Return the values of its row.
@@ -68,10 +90,10 @@ class OutboxDraft:
             now: The present, in milliseconds since 1970.
         """
         not_before, expires_at = millis(self.not_before), millis(self.expires_at)
-        file = None if self._file is None else self._file.name
+        file = None if self.content.file is None else self.content.file.name
         return (
-            self.key, self.instance, self._chat, self.recipient, self.operation, self._kept, file,
-            self._metadata, self.priority, self._on_unknown, not_before, expires_at,
+            self.key, self.instance, self.content.chat, self.recipient, self.operation, self.content.kept, file,
+            self.content.metadata, self.priority, self.content.on_unknown, not_before, expires_at,
             # One that is due at once has no due time: such rows go in the order of hand-over.
             not_before if not_before is not None and not_before > now else 0, now,
         )  # fmt: skip
@@ -106,18 +128,15 @@ def put_steps(drafts: Sequence[OutboxDraft], now: int, cipher: Cipher | None) ->
         RecipientOptedOutError: A recipient opted out.
     """
     yield from _refuse_opted_out(drafts)
-    for file in {one._file.name: one._file for one in drafts if one._file is not None}.values():
-        yield (
-            "INSERT INTO evolution_outbox_file (hash, content, size, created_at) "
-            "VALUES (?, ?, ?, ?) ON CONFLICT (hash) DO UPDATE SET created_at = excluded.created_at",
-            (file.name, file.content, file.size, now),
-        )
+    files = [one.content.file for one in drafts if one.content.file is not None]
+    for file in {one.name: one for one in files}.values():
+        yield _KEEP_FILE, (file.name, file.content, file.size, now)
     found: dict[str, OutboxMessage] = {}
     for place in range(0, len(drafts), _AT_ONCE):
         some = drafts[place : place + _AT_ONCE]
+        many = ", ".join([_VALUES] * len(some))
         rows = yield (
-            f"{_INSERT}{', '.join([_VALUES] * len(some))} "
-            "ON CONFLICT (key) DO NOTHING RETURNING id, key",
+            f"{_INSERT}{many} ON CONFLICT (key) DO NOTHING RETURNING id, key",
             [value for one in some for value in one.values(now)],
         )
         by_key = {one.key: one for one in reversed(some)}
@@ -128,20 +147,20 @@ def put_steps(drafts: Sequence[OutboxDraft], now: int, cipher: Cipher | None) ->
     # Two of one call may have one key, too.
     first: dict[str, OutboxDraft] = {}
     for one in drafts:
-        differs = first.setdefault(one.key, one)._payload.differs(one._payload)
+        differs = first.setdefault(one.key, one).content.payload.differs(one.content.payload)
         if differs:
             raise OutboxConflictError(one.key, differs)
     return [found[one.key] for one in drafts]
 
 
 def _refuse_opted_out(drafts: Sequence[OutboxDraft]) -> Generator[Statement, list[Row]]:
-    names = list(dict.fromkeys(name for one in drafts for name in one._names))
+    names = list(dict.fromkeys(name for one in drafts for name in one.content.names))
     for place in range(0, len(names), _AT_ONCE):
         some = names[place : place + _AT_ONCE]
         rows = yield f"{_OPTED_OUT}({', '.join('?' * len(some))})", some
         for chat, instance, since in rows:
             for one in drafts:
-                if chat in one._names and instance in ("", one.instance):
+                if chat in one.content.names and instance in ("", one.instance):
                     raise RecipientOptedOutError(datetime.fromtimestamp(since / 1_000, UTC))
 
 
@@ -150,11 +169,8 @@ def _same(
 ) -> Generator[Statement, list[Row]]:
     """Find the rows of keys that are there already, and compare what they hold."""
     keys = list(dict.fromkeys(one.key for one in drafts))
-    rows = yield (
-        f"SELECT {COLUMNS}, payload FROM evolution_outbox "  # noqa: S608 - our own words only
-        f"WHERE key IN ({', '.join('?' * len(keys))})",
-        keys,
-    )
+    marks = ", ".join("?" * len(keys))
+    rows = yield f"SELECT {COLUMNS}, payload FROM evolution_outbox WHERE key IN ({marks})", keys
     kept: Mapping[str, Row] = {row[1]: row for row in rows}
     for one in drafts:
         row = kept.get(one.key)
@@ -164,7 +180,7 @@ def _same(
             raise OutboxStoreError(
                 "another transaction has just written this key", kind="busy", key=one.key
             )
-        differs = Payload.load(row[-1], cipher).differs(one._payload)
+        differs = Payload.load(row[-1], cipher).differs(one.content.payload)
         if differs:
             raise OutboxConflictError(one.key, differs)
         found[one.key] = message_of(row)
@@ -183,5 +199,5 @@ def _made(number: int, draft: OutboxDraft, now: int) -> OutboxMessage:
         created_at=datetime.fromtimestamp(now / 1_000, UTC),
         not_before=draft.not_before,
         expires_at=draft.expires_at,
-        metadata=json.loads(draft._metadata) if draft._metadata else {},
+        metadata=json.loads(draft.content.metadata) if draft.content.metadata else {},
     )

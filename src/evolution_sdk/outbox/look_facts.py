@@ -28,7 +28,7 @@ class LookFacts:
         told: Times that answers of the server told: its seconds, when it was asked, when it had
             answered.
         rivals: Contents of other messages of the instance that may have been sent, too.
-        fenced: Whether a worker that was cut off may have begun its call up to the end of its lease.
+        fenced: Whether a worker that was cut off may have begun its call at the end of its lease.
     """
 
     begun: Moment

@@ -83,7 +83,7 @@ class OwnOptions:
         priority: Higher ones go first.
         instance: The instance that sends it; None for the client's.
         metadata: Data that is kept beside it; None for none.
-        on_unknown: What becomes of it when neither is proven.
+        on_unknown: What becomes of it when neither is proven; None for the outbox's own.
     """
 
     key: str | None = None
@@ -92,7 +92,7 @@ class OwnOptions:
     priority: int = 0
     instance: str | None = None
     metadata: Mapping[str, Any] | None = field(default=None, repr=False)
-    on_unknown: WhenUnknown = "hold"
+    on_unknown: WhenUnknown | None = None
 
 
 _OWN: Final = frozenset(OwnOptions.__dataclass_fields__)

@@ -8,7 +8,8 @@ import hmac
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from typing import Any, Literal, Protocol
 
 from evolution_sdk._base.request import FilePart
@@ -58,7 +59,7 @@ class FileRef:
     size: int
     form: Literal["part", "base64"]
     field: str = ""
-    filename: str = field(default="", repr=False)
+    filename: str = dataclass_field(default="", repr=False)
     mimetype: str = ""
 
 
@@ -73,7 +74,7 @@ class StoredFile:
     """
 
     name: str
-    content: bytes = field(repr=False)
+    content: bytes = dataclass_field(repr=False)
     size: int
 
 
@@ -93,7 +94,7 @@ class Payload:
 
     operation: str
     instance: str
-    body: Mapping[str, Any] = field(repr=False)
+    body: Mapping[str, Any] = dataclass_field(repr=False)
     hold_ms: float = 0
     delay_ms: float = 0
     message_id: str | None = None
@@ -279,10 +280,10 @@ def open_cipher(keys: str) -> Cipher:
 
 @dataclass(frozen=True, slots=True)
 class _Fernet:
-    encrypt: Callable[[bytes], bytes] = field(repr=False)
-    decrypt: Callable[[bytes], bytes] = field(repr=False)
-    wrong: type[Exception] = field(repr=False)
-    key: bytes = field(repr=False)
+    encrypt: Callable[[bytes], bytes] = dataclass_field(repr=False)
+    decrypt: Callable[[bytes], bytes] = dataclass_field(repr=False)
+    wrong: type[Exception] = dataclass_field(repr=False)
+    key: bytes = dataclass_field(repr=False)
 
     def seal(self, plain: bytes) -> bytes:
         return self.encrypt(plain)

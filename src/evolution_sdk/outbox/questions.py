@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -11,10 +11,18 @@ from evolution_sdk._sql.database import Row, Session
 
 from .claims import ALL
 from .records import COLUMNS, OutboxMessage, OutboxState, message_of
-from .settling import pass_on
 from .store_clock import StoreNow
 
-__all__ = ["OptOut", "OutboxPause", "OutboxStats", "by_id", "by_key", "find"]
+__all__ = [
+    "OptOut",
+    "OutboxPause",
+    "OutboxStats",
+    "Told",
+    "by_id",
+    "by_key",
+    "find",
+    "take_told",
+]
 
 _SELECT = f"SELECT {COLUMNS} FROM evolution_outbox"
 _ENDED = tuple(one.value for one in OutboxState if one.is_over and one is not OutboxState.UNKNOWN)
@@ -107,14 +115,15 @@ def find(
         after_id: Only rows after this one.
         limit: Most messages.
     """
-    where, values = ["id > ?"], [after_id]
+    where: list[str] = ["id > ?"]
+    values: list[Any] = [after_id]
     for column, chosen in (("state", states), ("chat", chats)):
         if chosen:
             where.append(f"{column} IN ({', '.join('?' * len(chosen))})")
-            values += chosen  # type: ignore[arg-type]
+            values += chosen
     if instance is not None:
         where.append("instance = ?")
-        values.append(instance)  # type: ignore[arg-type]
+        values.append(instance)
     if since_ms is not None:
         where.append("created_at >= ?")
         values.append(since_ms)
@@ -284,8 +293,7 @@ def drop_opt_out(session: Session, instance: str | None, chats: Collection[str])
 def opt_outs(session: Session, limit: int) -> list[OptOut]:
     """Return those who asked not to be written to, the earliest first."""
     rows = session.run(
-        "SELECT chat, instance, since, reason FROM evolution_outbox_opt_out "
-        "ORDER BY since LIMIT ?",
+        "SELECT chat, instance, since, reason FROM evolution_outbox_opt_out ORDER BY since LIMIT ?",
         (limit,),
     )
     return [
@@ -306,7 +314,8 @@ class Told:
     Attributes:
         instance: The instance.
         message_id: WhatsApp's id.
-        chats: The chat that the event names, under all ids that are known for it.
+        fits: Tells from the names of a row's chat if the event is about that chat: an id counts
+            for its own chat alone, for others may use it elsewhere.
         state: How far it came: ``sent``, ``server``, ``delivered``, ``read`` or ``refused``.
         at_ms: When, in milliseconds since 1970.
         error: The refusal, as JSON.
@@ -314,13 +323,13 @@ class Told:
 
     instance: str
     message_id: str
-    chats: tuple[str, ...] = field(repr=False)
+    fits: Callable[[Sequence[str | None]], bool] = field(repr=False)
     state: Literal["sent", "server", "delivered", "read", "refused"]
     at_ms: int
     error: str | None = None
 
 
-def take_told(session: Session, told: Told) -> OutboxMessage | None:
+def take_told(session: Session, told: Told) -> tuple[bool, OutboxMessage | None]:
     """Move the row that an event tells of; a state only ever goes forward.
 
     Args:
@@ -328,7 +337,7 @@ def take_told(session: Session, told: Told) -> OutboxMessage | None:
         told: What was told.
 
     Returns:
-        The message, if its state has changed; None if it is none of ours, or told nothing new.
+        Whether it is about a row, and the message if its state has changed.
     """
     rows: list[Row] = session.run(
         "SELECT id, chat, remote_jid, state FROM evolution_outbox "
@@ -339,14 +348,11 @@ def take_told(session: Session, told: Told) -> OutboxMessage | None:
         "WHERE instance = ? AND given_id = ? AND message_id IS NULL",
         (told.instance, told.message_id),
     )
-    for number, chat, remote, state in rows:
-        # An id counts for its own chat alone: others may use it elsewhere.
-        if told.chats and not {chat, remote} & set(told.chats):
-            continue
-        moved = _moved(session, number, state, told)
-        if moved:
-            return by_id(session, number)
-    return None
+    rows = [row for row in rows if told.fits(row[1:3])]
+    for number, _, _, state in rows:
+        if _moved(session, number, state, told):
+            return True, by_id(session, number)
+    return bool(rows), None
 
 
 def _moved(session: Session, number: int, state: str, told: Told) -> bool:
@@ -366,11 +372,8 @@ def _moved(session: Session, number: int, state: str, told: Told) -> bool:
                 values.append(told.at_ms)  # type: ignore[arg-type]
     values_all: list[Any] = [*values, told.message_id, told.at_ms, number, state]
     session.run(
-        f"UPDATE evolution_outbox SET {change}, message_id = coalesce(message_id, ?), "  # noqa: S608 - our own words only
+        f"UPDATE evolution_outbox SET {change}, message_id = coalesce(message_id, ?), "
         "sent_at = coalesce(sent_at, ?) WHERE id = ? AND state = ?",
         values_all,
     )
     return session.changed > 0
-
-
-__all__ += ["Told", "pass_on", "take_told"]

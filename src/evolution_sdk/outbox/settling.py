@@ -217,15 +217,14 @@ def pass_on(session: Session, place: tuple[str, str], now: StoreNow, wait_ms: fl
     if wait_ms <= 0:
         queue = "instance = ? AND chat = ? AND lined_up = 1 AND state = 'queued'"
         heads = session.run(
-            f"SELECT id FROM evolution_outbox WHERE {queue} ORDER BY id LIMIT 1",  # noqa: S608 - our own words
+            f"SELECT id FROM evolution_outbox WHERE {queue} ORDER BY id LIMIT 1",
             place,
         )
         if not heads:
             session.run("DELETE FROM evolution_outbox_chat WHERE instance = ? AND chat = ?", place)
             return
         (most,) = session.run(
-            f"SELECT priority FROM evolution_outbox WHERE {queue} "  # noqa: S608 - our own words
-            "ORDER BY priority DESC LIMIT 1",
+            f"SELECT priority FROM evolution_outbox WHERE {queue} ORDER BY priority DESC LIMIT 1",
             place,
         )[0]
         session.run(
@@ -241,9 +240,7 @@ def pass_on(session: Session, place: tuple[str, str], now: StoreNow, wait_ms: fl
     )
 
 
-def pause(
-    session: Session, wanted: Pause, now: StoreNow, curve: Callable[[int], float]
-) -> None:
+def pause(session: Session, wanted: Pause, now: StoreNow, curve: Callable[[int], float]) -> None:
     """Pause an instance or the server, unless a person has done so.
 
     Args:

@@ -12,8 +12,9 @@ from typing import TypeVar
 
 from evolution_sdk._base.forking import free_in_child
 from evolution_sdk._base.ports import SYSTEM_CLOCK, Clock
-from evolution_sdk._sql.database import Database, Session, open_database
+from evolution_sdk._sql.database import Database, Session
 from evolution_sdk._sql.dialect import is_postgres
+from evolution_sdk._sql.opening import open_database
 from evolution_sdk._sql.process_slots import ProcessSlots
 from evolution_sdk._sql.schema import SchemaVersionError, migrate, version_of
 from evolution_sdk._sql.sqlite import SqliteDatabase
@@ -21,11 +22,21 @@ from evolution_sdk._sql.troubles import DatabaseError
 from evolution_sdk.errors import OutboxStoreError
 from evolution_sdk.reconcile.server_clock import Moment
 
-from .claims import Claim, claim_chat, claim_some, line_up, next_due, wake
+from .claims import (
+    Claim,
+    NotYet,
+    claim_chat,
+    claim_some,
+    line_up,
+    line_up_chat,
+    next_due,
+    ready_rows,
+    wake,
+)
 from .handing_over import OutboxDraft, put_steps
 from .look_facts import LookFacts, look_facts
 from .payload import Cipher
-from .records import OutboxMessage
+from .records import OutboxMessage, OutboxState
 from .settling import Ending, settle
 from .store_clock import StoreClock, StoreNow
 from .tables import PART, STEPS
@@ -48,6 +59,7 @@ class Turn:
         endings: What came of its claims.
         want: Most new claims.
         claims: The claims it got.
+        dropped: Rows that are not to be sent any more: they came too late, or were taken back.
         wait_ms: Time until there is more to do, in milliseconds; None while nothing waits.
         error: Why nothing was written.
         done: Set once this is certain.
@@ -56,6 +68,7 @@ class Turn:
     endings: Sequence[Ending] = ()
     want: int = 0
     claims: list[Claim] = field(default_factory=list[Claim])
+    dropped: list[int] = field(default_factory=list[int])
     wait_ms: float | None = None
     error: BaseException | None = None
     done: threading.Event = field(default_factory=threading.Event)
@@ -234,15 +247,16 @@ class OutboxStore:
             return
         self._turn += 1
         found: list[Claim] = []
+        dropped = turns[0].dropped
         if now.steady - self._looked_round < _LOOK_ROUND_MS:
-            found = claim_some(session, worker.id, want, now, make_id, self._turn)
+            found = claim_some(session, worker.id, want, now, make_id, self._turn, dropped)
         wait_ms: float | None = None
         if len(found) < want:
             self._looked_round = now.steady
-            wake(session, now)
+            dropped += wake(session, now)
             line_up(session, now)
             left = want - len(found)
-            found += claim_some(session, worker.id, left, now, make_id, self._turn)
+            found += claim_some(session, worker.id, left, now, make_id, self._turn, dropped)
             if len(found) < want:
                 wait_ms = next_due(session, now)
         for turn in turns:
@@ -250,38 +264,51 @@ class OutboxStore:
             turn.wait_ms = wait_ms
 
     def claim_row(
-        self, worker: Worker, number: int, make_id: MakeId
-    ) -> Claim | OutboxMessage | str | None:
+        self, worker: Worker, number: int, make_id: MakeId, *, drain: bool = False
+    ) -> Claim | NotYet | None:
         """Claim the chat of one message.
 
         Args:
             worker: The worker.
             number: Number of its row.
             make_id: As of :meth:`visit`.
+            drain: True to claim what is due behind it, too.
 
         Returns:
-            The claim, which may be of an earlier message of the chat; the message, if nothing is to
-            be done for it; ``busy``, ``paused`` or ``waiting``; None if there is no such row.
+            The claim, which may be of another message of the chat; ``busy``, ``paused`` or
+            ``waiting``; None if nothing is left to be done, or there is no such row.
 
         Raises:
             OutboxStoreError: Nothing was claimed.
         """
-        from .questions import by_id
-
         with self.writing() as (session, now):
-            message = by_id(session, number)
-            if message is None or message.state.is_over:
-                return message
-            wake(session, now)
-            while line_up(session, now):
-                pass
-            place = session.run(
-                "SELECT instance, chat, due_at FROM evolution_outbox WHERE id = ?", (number,)
-            )[0]
-            if place[2] > now.wall:
+            rows = session.run(
+                "SELECT instance, chat, priority, state, due_at FROM evolution_outbox WHERE id = ?",
+                (number,),
+            )
+            if not rows:
+                return None
+            instance, chat, priority, state, due_at = rows[0]
+            over = OutboxState(state).is_over
+            if over and not drain:
+                return None
+            if not over and due_at > now.wall:
                 return "waiting"
-            claim = claim_chat(session, worker.id, place[0], place[1], now, make_id)
-            return by_id(session, number) if claim is None else claim
+            wake(session, now)
+            line_up_chat(session, instance, chat, number, priority, now)
+            return claim_chat(session, worker.id, instance, chat, now, make_id, [])
+
+    def due_rows(self, worker: Worker) -> list[int]:
+        """Give back what dead workers have left, and list the first row of each chat with work.
+
+        Args:
+            worker: The worker that looks after the others.
+        """
+        with self.writing() as (session, now):
+            bury(session, worker, now)
+            wake(session, now)
+            line_up(session, now)
+            return ready_rows(session)
 
     def file(self, name: str) -> bytes | None:
         """Return a file as it is kept; None if it is gone.

@@ -51,6 +51,7 @@ _MESSAGE = """CREATE TABLE evolution_outbox (
 )"""
 # A chat with work. Whoever works on it holds its row, so that its messages go one after another.
 # Hand-over does not touch it: the caller's transaction may last, and must hold up nobody.
+_CHATS = "evolution_outbox_chat"
 _CHAT = """CREATE TABLE evolution_outbox_chat (
     instance TEXT NOT NULL,
     chat TEXT NOT NULL,
@@ -62,38 +63,38 @@ _CHAT = """CREATE TABLE evolution_outbox_chat (
     PRIMARY KEY (instance, chat)
 )"""
 
+
+def _index(name: str, columns: str, where: str = "", table: str = "evolution_outbox") -> str:
+    some = f" WHERE {where}" if where else ""
+    return f"CREATE INDEX evolution_outbox_{name} ON {table} ({columns}){some}"
+
+
 STEPS: Steps = (
     (
         _MESSAGE,
-        "CREATE INDEX evolution_outbox_due ON evolution_outbox (due_at, id) WHERE lined_up = 0",
-        "CREATE INDEX evolution_outbox_queue ON evolution_outbox (instance, chat, id) "
-        "WHERE lined_up = 1 AND state = 'queued'",
-        "CREATE INDEX evolution_outbox_rank ON evolution_outbox (instance, chat, priority) "
-        "WHERE lined_up = 1 AND state = 'queued'",
-        "CREATE INDEX evolution_outbox_sending ON evolution_outbox (instance, chat) "
-        "WHERE state = 'sending'",
-        "CREATE INDEX evolution_outbox_worker_of ON evolution_outbox (worker) "
-        "WHERE state = 'sending'",
-        "CREATE INDEX evolution_outbox_expiry ON evolution_outbox (expires_at) "
-        "WHERE state = 'queued' AND expires_at IS NOT NULL",
-        "CREATE INDEX evolution_outbox_begun ON evolution_outbox (instance, chat, begun_steady) "
-        "WHERE begun_steady IS NOT NULL",
-        "CREATE INDEX evolution_outbox_told ON evolution_outbox (instance, answered_steady) "
-        "WHERE server_time IS NOT NULL",
-        "CREATE INDEX evolution_outbox_message ON evolution_outbox (instance, message_id) "
-        "WHERE message_id IS NOT NULL",
-        "CREATE INDEX evolution_outbox_given ON evolution_outbox (instance, given_id) "
-        "WHERE given_id IS NOT NULL AND message_id IS NULL",
-        "CREATE INDEX evolution_outbox_state ON evolution_outbox (state, instance, created_at)",
-        "CREATE INDEX evolution_outbox_to ON evolution_outbox (chat, id)",
-        "CREATE INDEX evolution_outbox_file_of ON evolution_outbox (file) WHERE file IS NOT NULL",
+        _index("due", "due_at, id", "lined_up = 0"),
+        _index("new", "instance, chat, id", "lined_up = 0"),
+        _index("queue", "instance, chat, id", "lined_up = 1 AND state = 'queued'"),
+        _index("rank", "instance, chat, priority", "lined_up = 1 AND state = 'queued'"),
+        _index("sending", "instance, chat", "state = 'sending'"),
+        _index("worker_of", "worker", "state = 'sending'"),
+        _index("expiry", "expires_at", "state = 'queued' AND expires_at IS NOT NULL"),
+        _index("begun", "instance, chat, begun_steady", "begun_steady IS NOT NULL"),
+        _index("told", "instance, answered_steady", "server_time IS NOT NULL"),
+        _index("message", "instance, message_id", "message_id IS NOT NULL"),
+        _index("given", "instance, given_id", "given_id IS NOT NULL AND message_id IS NULL"),
+        _index("state", "state, instance, created_at"),
+        _index("to", "chat, id"),
+        _index("file_of", "file", "file IS NOT NULL"),
         _CHAT,
-        "CREATE INDEX evolution_outbox_chat_ready ON evolution_outbox_chat "
-        "(instance, priority DESC, head) WHERE state = 'ready'",
-        "CREATE INDEX evolution_outbox_chat_waiting ON evolution_outbox_chat (ready_at) "
-        "WHERE state = 'waiting'",
-        "CREATE INDEX evolution_outbox_chat_busy ON evolution_outbox_chat (worker) "
-        "WHERE state = 'busy'",
+        _index(
+            "chat_ready",
+            "instance, priority DESC, head",
+            "state = 'ready'",
+            table="evolution_outbox_chat",
+        ),
+        _index("chat_waiting", "ready_at", "state = 'waiting'", table=_CHATS),
+        _index("chat_busy", "worker", "state = 'busy'", table=_CHATS),
         """CREATE TABLE evolution_outbox_instance (
             instance TEXT PRIMARY KEY,
             paused_until [[big]],

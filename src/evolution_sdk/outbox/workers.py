@@ -1,8 +1,8 @@
 """Who works on the outbox, and who is gone: by a lock of the machine, or by a lease.
 
 A process that shares a SQLite file holds a lock that ends with the process, so that a dead one is
-known for sure. Over PostgreSQL nothing tells a dead machine from one that is cut off: its worker has
-a lease there, makes no call once the lease is over, and only then counts as gone.
+known for sure. Over PostgreSQL nothing tells a dead machine from one that is cut off: its worker
+has a lease there, makes no call once the lease is over, and only then counts as gone.
 """
 
 from __future__ import annotations
@@ -92,9 +92,7 @@ def renew(session: Session, worker: Worker, now: StoreNow) -> bool:
     """
     begun = worker.steady()
     if worker.slots is not None:
-        return bool(
-            session.run("SELECT 1 FROM evolution_outbox_worker WHERE id = ?", (worker.id,))
-        )
+        return bool(session.run("SELECT 1 FROM evolution_outbox_worker WHERE id = ?", (worker.id,)))
     session.run(
         "UPDATE evolution_outbox_worker SET lease_until = ? WHERE id = ?",
         (now.steady + round(worker.lease_ms), worker.id),
@@ -142,8 +140,9 @@ def leave(session: Session, worker: Worker, now: StoreNow) -> None:
 
 
 def reclaim(session: Session, worker: Worker, under_way: frozenset[int]) -> int:
-    """Put back what the store gave to a worker that never heard of it: a commit whose answer was
-    lost. No call was made for these.
+    """Put back what the store gave to a worker that never heard of it.
+
+    So it is with a commit whose answer was lost: no call was made for these.
 
     Args:
         session: A transaction.

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+import sqlite3
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
+from evolution_sdk._base.effects import drive_async as drive
 from evolution_sdk._sql.dialect import POSTGRES, SQLITE
+from evolution_sdk.outbox.callers_connection import plain_cursor
 
-__all__ = ["Bell", "Crew", "run_statement"]
+__all__ = ["Bell", "Crew", "drive", "run_statement"]
 
 
 class Bell:
@@ -54,8 +58,7 @@ class Crew:
             work: What each does; it never raises.
         """
         self._tasks = [
-            asyncio.create_task(work(), name=f"evolution-outbox-{number}")
-            for number in range(many)
+            asyncio.create_task(work(), name=f"evolution-outbox-{number}") for number in range(many)
         ]
 
     async def join(self, milliseconds: float) -> bool:
@@ -75,11 +78,15 @@ async def run_statement(connection: Any, sql: str, values: Any) -> list[Any]:
         sql: The statement.
         values: Its values.
     """
-    if hasattr(connection, "execute") and hasattr(connection, "pgconn"):
-        cursor = connection.execute(POSTGRES.sql(sql), values)
-        if asyncio.iscoroutine(cursor):
-            cursor = await cursor
-            return await cursor.fetchall() if cursor.description is not None else []
-        return cursor.fetchall() if cursor.description is not None else []
-    cursor = connection.execute(SQLITE.sql(sql), values)
-    return cursor.fetchall() if cursor.description is not None else []
+    cursor = plain_cursor(connection)
+    if isinstance(cursor, sqlite3.Cursor):
+        return cursor.execute(SQLITE.sql(sql), values).fetchall()
+    asked = cursor.execute(POSTGRES.sql(sql), values)
+    awaits = inspect.isawaitable(asked)
+    if awaits:
+        await asked
+    if cursor.description is None:
+        return []
+    asked = cursor.fetchall()
+    rows: list[Any] = await asked if awaits else asked
+    return rows

@@ -8,10 +8,11 @@ from functools import partial
 
 from evolution_sdk._async._seam import run_blocking
 from evolution_sdk._async.ports import Ports
+from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk._base.harmless import harmless, quiet_logger
 from evolution_sdk._base.quiet_log import QuietLog
 from evolution_sdk.errors import OutboxStoreError
-from evolution_sdk.outbox.claims import Claim
+from evolution_sdk.outbox.claims import Claim, NotYet
 from evolution_sdk.outbox.settling import Ending, Lost, Outcome
 from evolution_sdk.outbox.store import OutboxStore, Turn
 from evolution_sdk.outbox.workers import Worker
@@ -33,7 +34,7 @@ class Runner:
         store: The store.
         courier: Carries one message.
         ports: Time and sleep.
-        ended: Hears of each message whose outcome was written down; must not raise.
+        ended: Hears of each row whose outcome was written down; None where it was dropped.
         poll_ms: Longest wait before the store is asked for work of other processes, in
             milliseconds.
         lease_ms: How long a worker of PostgreSQL is believed to be alive, in milliseconds.
@@ -44,7 +45,7 @@ class Runner:
         store: OutboxStore,
         courier: Courier,
         ports: Ports,
-        ended: Callable[[Claim, Outcome], None],
+        ended: Callable[[int, Outcome | None], None],
         *,
         poll_ms: float,
         lease_ms: float,
@@ -64,7 +65,15 @@ class Runner:
         self._quiet = QuietLog(_log, ports.monotonic)
         self._heart: threading.Thread | None = None
         self._heart_ends = threading.Event()
-        self._enlisting = threading.Lock()
+        self._enlisting = free_in_child(threading.Lock())
+        in_child(self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        """Leave the parent its worker, and what that has under way."""
+        self._worker, self._heart = None, None
+        self._under_way = set()
+        self._heart_ends = threading.Event()
+        self._bell, self._crew = Bell(), Crew()
 
     @property
     def running(self) -> bool:
@@ -117,7 +126,7 @@ class Runner:
             await run_blocking(partial(harmless, self._store.leave, worker))
         return over
 
-    async def deliver(self, number: int) -> Claim | str | None:
+    async def deliver(self, number: int) -> NotYet | None:
         """Carry the messages of a chat in order, up to one of them and what is due behind it.
 
         Args:
@@ -130,15 +139,31 @@ class Runner:
         Raises:
             OutboxStoreError: The store cannot be used; nothing is lost.
         """
+        drain = False
         while True:
-            worker = await run_blocking(self._enlisted)
-            found = await run_blocking(
-                partial(self._store.claim_row, worker, number, self._courier.make_id)
+            worker = await run_blocking(self._sure)
+            claim = partial(
+                self._store.claim_row, worker, number, self._courier.make_id, drain=drain
             )
+            found = await run_blocking(claim)
             if not isinstance(found, Claim):
-                return found if isinstance(found, str) else None
+                return found
+            # What is due behind it goes as well: its own caller has found the chat busy, and left.
+            drain = True
             self._under_way.add(found.id)
-            await self._carry(worker, found)
+            await self._write_down([(found, await self._outcome(worker, found))])
+
+    async def recover(self) -> list[int]:
+        """Look after what dead workers have left, and list what is due.
+
+        Returns:
+            The first row of each chat with work.
+
+        Raises:
+            OutboxStoreError: The store cannot be used.
+        """
+        worker = await run_blocking(self._sure)
+        return await run_blocking(partial(self._store.due_rows, worker))
 
     def _enlisted(self) -> Worker:
         """The worker of this process, which is written down in the store."""
@@ -177,11 +202,7 @@ class Runner:
         waited_ms = _FIRST_WAIT_MS
         while not self._stopping:
             try:
-                worker = await run_blocking(self._sure)
-                turn = Turn(endings=endings, want=1)
-                await run_blocking(
-                    partial(self._store.visit, worker, turn, self._courier.make_id)
-                )
+                worker, turn = await run_blocking(partial(self._visit, endings))
             except OutboxStoreError as error:
                 self._quiet.trouble(
                     "store", "the outbox's database cannot be used (%s); workers wait", error.kind
@@ -194,6 +215,8 @@ class Runner:
             waited_ms = _FIRST_WAIT_MS
             self._tell(endings)
             endings = []
+            for number in turn.dropped:
+                harmless(self._ended, number, None)
             if not turn.claims:
                 wait_ms = self._poll_ms if turn.wait_ms is None else turn.wait_ms
                 await self._bell.wait(max(1.0, min(wait_ms, self._poll_ms)))
@@ -203,10 +226,6 @@ class Runner:
             endings = [(claim, await self._outcome(worker, claim))]
         if endings:
             await self._write_down(endings)
-
-    async def _carry(self, worker: Worker, claim: Claim) -> None:
-        """Carry one message and write down what came of it, whatever it takes."""
-        await self._write_down([(claim, await self._outcome(worker, claim))])
 
     async def _outcome(self, worker: Worker, claim: Claim) -> Outcome:
         try:
@@ -238,6 +257,12 @@ class Runner:
                 self._tell(endings)
                 return
 
+    def _visit(self, endings: list[Ending]) -> tuple[Worker, Turn]:
+        """Write down what was done, and claim one more."""
+        worker = self._sure()
+        turn = Turn(endings=endings, want=1)
+        return worker, self._store.visit(worker, turn, self._courier.make_id)
+
     def _sure(self) -> Worker:
         """The worker; after trouble, without work that it was given and never heard of."""
         worker = self._enlisted()
@@ -249,7 +274,7 @@ class Runner:
     def _tell(self, endings: list[Ending]) -> None:
         for claim, outcome in endings:
             self._under_way.discard(claim.id)
-            harmless(self._ended, claim, outcome)
+            harmless(self._ended, claim.id, outcome)
 
 
 def _no_id(_operation: str, _instance: str) -> None:

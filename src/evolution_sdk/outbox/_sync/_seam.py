@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
+from evolution_sdk._base.effects import drive_sync as drive
 from evolution_sdk._base.forking import free_in_child
 from evolution_sdk._sql.dialect import POSTGRES, SQLITE
+from evolution_sdk.outbox.callers_connection import plain_cursor
 
-__all__ = ["Bell", "Crew", "run_statement"]
+__all__ = ["Bell", "Crew", "drive", "run_statement"]
 
 
 class Bell:
@@ -66,6 +69,8 @@ def run_statement(connection: Any, sql: str, values: Any) -> list[Any]:
         sql: The statement.
         values: Its values.
     """
-    dialect = POSTGRES if hasattr(connection, "pgconn") else SQLITE
-    cursor = connection.execute(dialect.sql(sql), values)
+    cursor = plain_cursor(connection)
+    if isinstance(cursor, sqlite3.Cursor):
+        return cursor.execute(SQLITE.sql(sql), values).fetchall()
+    cursor.execute(POSTGRES.sql(sql), values)
     return cursor.fetchall() if cursor.description is not None else []
