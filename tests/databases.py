@@ -1,0 +1,55 @@
+"""Databases for tests: a fresh SQLite file, or a schema of its own in the common PostgreSQL."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from services import require_service
+
+KINDS: Final = ("sqlite", "postgres")
+SERVER: Final = "postgresql://postgres@127.0.0.1:5432/test"
+NOBODY: Final = "postgresql://postgres:s3cret@127.0.0.1:1/test"
+"""An address where nobody listens."""
+
+
+def connected() -> Any:
+    """A connection of psycopg to the common PostgreSQL, which commits each statement."""
+    require_service("PostgreSQL", 5432)
+    psycopg = pytest.importorskip("psycopg")
+    return psycopg.connect(SERVER, autocommit=True)
+
+
+@contextmanager
+def fresh_postgres() -> Generator[str]:
+    """The URL of a schema of its own, dropped at the end."""
+    name = f"test_{uuid.uuid4().hex}"
+    with connected() as server:
+        server.execute(f"CREATE SCHEMA {name}")
+    try:
+        yield f"{SERVER}?options=-csearch_path%3D{name}"
+    finally:
+        with connected() as server:
+            server.execute("SET client_min_messages = warning")
+            # Whatever a test left open there must not keep the schema.
+            server.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_class ON relation = "
+                "pg_class.oid WHERE relnamespace = %s::regnamespace AND pid <> pg_backend_pid()",
+                (name,),
+            )
+            server.execute(f"DROP SCHEMA {name} CASCADE")
+
+
+@contextmanager
+def fresh_place(kind: str, folder: Path) -> Generator[str]:
+    """A place as settings name it: the path of a file that is not there yet, or a URL."""
+    if kind == "postgres":
+        with fresh_postgres() as url:
+            yield url
+    else:
+        yield str(folder / f"{uuid.uuid4().hex}.db")
