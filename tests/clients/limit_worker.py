@@ -12,6 +12,12 @@ from clients.conftest import KEY, URL, Kit, record
 from evolution_sdk import EvolutionConfig, SendLimitError
 
 
+def tell(word: str) -> None:
+    """Tell the parent."""
+    sys.stdout.write(f"{word}\n")
+    sys.stdout.flush()
+
+
 async def work(kit: Kit, client: Any, tries: int) -> None:
     """Send, over and over."""
 
@@ -20,7 +26,7 @@ async def work(kit: Kit, client: Any, tries: int) -> None:
             await kit.run(client.messages.send_text(f"55119{n:08}", "oi", retry=False))
         except SendLimitError:
             return
-        print("sent", flush=True)
+        tell("sent")
 
     if kit.colour == "sync":
         for n in range(tries):
@@ -37,7 +43,7 @@ def main(colour: str, limits: str, tries: str) -> None:
     kit = Kit(colour)
     kit.stub.default = (201, record())
     client = kit.client(config=EvolutionConfig(URL, KEY, rate_limit=json.loads(limits)))
-    print("ready", flush=True)
+    tell("ready")
     sys.stdin.readline()
     asyncio.run(work(kit, client, int(tries)))
 

@@ -1,4 +1,4 @@
-"""A place that nothing was sent with is given back: in memory and in the stores, in both colours."""
+"""A place that nothing was sent with is given back, in memory and in every store,."""
 
 from __future__ import annotations
 
