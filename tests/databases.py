@@ -53,3 +53,25 @@ def fresh_place(kind: str, folder: Path) -> Generator[str]:
             yield url
     else:
         yield str(folder / f"{uuid.uuid4().hex}.db")
+
+
+@contextmanager
+def fresh_role(url: str, *rights: str) -> Generator[str]:
+    """The URL of a fresh schema for a role that may use it, and no more than is told.
+
+    Args:
+        url: The schema's URL.
+        rights: Rights on all its tables, such as ``SELECT``.
+    """
+    name, schema = f"test_{uuid.uuid4().hex}", url.rpartition("%3D")[2]
+    with connected() as server:
+        server.execute(f"CREATE ROLE {name} LOGIN")
+        server.execute(f"GRANT USAGE ON SCHEMA {schema} TO {name}")
+        if rights:
+            server.execute(f"GRANT {', '.join(rights)} ON ALL TABLES IN SCHEMA {schema} TO {name}")
+    try:
+        yield url.replace("//postgres@", f"//{name}@")
+    finally:
+        with connected() as server:
+            server.execute(f"DROP OWNED BY {name}")
+            server.execute(f"DROP ROLE {name}")

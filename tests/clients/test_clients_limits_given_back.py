@@ -1,4 +1,4 @@
-"""A place that nothing was sent with is given back, in memory and in every store,."""
+"""A place that nothing was sent with is given back, in memory and in every store."""
 
 from __future__ import annotations
 
