@@ -18,7 +18,7 @@ __all__ = ["PostgresDatabase", "PostgresSession", "load_psycopg"]
 
 _MOST_CONNECTIONS = 8
 _CONNECT_S = 5
-_POOL_WAIT_S = 10.0
+_POOL_WAIT_MS = 10_000
 # A process that is frozen, or cut off, in the middle of a transaction must not hold rows for ever.
 _HELD_MS = 30_000
 _KEEPALIVES = {
@@ -88,6 +88,9 @@ class PostgresDatabase:
         url: Its address, ``postgresql://user:password@host:5432/name``.
         max_connections: Most connections at once.
         lock_timeout_ms: Longest wait for a row that somebody else holds, in milliseconds.
+        patience_ms: Longest wait for a connection, in milliseconds.
+        held_ms: Longest time that a transaction may hold rows while nobody works on it, as that of
+            a process that is frozen or cut off, in milliseconds.
 
     Raises:
         ConfigurationError: psycopg is not installed, or the address cannot be read.
@@ -101,6 +104,8 @@ class PostgresDatabase:
         *,
         max_connections: int = _MOST_CONNECTIONS,
         lock_timeout_ms: float = 5_000,
+        patience_ms: float = _POOL_WAIT_MS,
+        held_ms: float = _HELD_MS,
     ) -> None:
         psycopg, self._pools = load_psycopg()
         try:
@@ -114,6 +119,8 @@ class PostgresDatabase:
         self._url = url
         self._most = max_connections
         self._lock_timeout_ms = round(lock_timeout_ms)
+        self._patience_s = patience_ms / 1_000
+        self._held_ms = round(held_ms)
         self._pool: Any = None
         self._lock = free_in_child(threading.Lock())
         in_child(self._begin_anew)
@@ -165,7 +172,7 @@ class PostgresDatabase:
                     self._url,
                     min_size=0,
                     max_size=self._most,
-                    timeout=_POOL_WAIT_S,
+                    timeout=self._patience_s,
                     reconnect_timeout=0,
                     max_idle=60.0,
                     open=True,
@@ -184,7 +191,7 @@ class PostgresDatabase:
             "set_config('statement_timeout', %s, false), "
             "set_config('idle_in_transaction_session_timeout', %s, false), "
             "set_config('default_transaction_isolation', 'read committed', false)",
-            (str(self._lock_timeout_ms), str(_HELD_MS), str(_HELD_MS)),
+            (str(self._lock_timeout_ms), str(_HELD_MS), str(self._held_ms)),
         )
 
     def _begin_anew(self) -> None:
