@@ -37,7 +37,7 @@ LEFT_BEHIND = """
 SELECT DISTINCT chat FROM (
     SELECT chat FROM evolution_inbox_event
     WHERE owner = ? AND failed_at IS NULL ORDER BY handed, id LIMIT ?
-) AS some
+) AS first_ones
 """
 _HOLD = """
 SELECT 1 FROM evolution_inbox_receiver WHERE id = ? AND (free OR until <= clock_timestamp())

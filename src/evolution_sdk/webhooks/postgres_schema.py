@@ -32,12 +32,12 @@ STEPS: Steps = (
             error [[bytes]] NOT NULL DEFAULT '',
             error_text [[bytes]] NOT NULL DEFAULT ''
         )""",
-        "CREATE INDEX evolution_inbox_chat ON evolution_inbox_event (chat, id) "
-        "WHERE failed_at IS NULL",
-        "CREATE INDEX evolution_inbox_owner ON evolution_inbox_event (owner, handed, id) "
-        "WHERE failed_at IS NULL",
-        "CREATE INDEX evolution_inbox_dead ON evolution_inbox_event (id) "
-        "WHERE failed_at IS NOT NULL",
+        """CREATE INDEX evolution_inbox_chat ON evolution_inbox_event (chat, id)
+            WHERE failed_at IS NULL""",
+        """CREATE INDEX evolution_inbox_owner ON evolution_inbox_event (owner, handed, id)
+            WHERE failed_at IS NULL""",
+        """CREATE INDEX evolution_inbox_dead ON evolution_inbox_event (id)
+            WHERE failed_at IS NOT NULL""",
         # The numbers tell how many there are at most, without a count that all would wait for.
         """CREATE TABLE evolution_inbox_key (
             number [[number]],
