@@ -14,10 +14,12 @@ from .postgres_writes import lock_chats
 _MOST_CHATS = 256
 """Most chats that are taken over in one transaction, so that others wait shortly."""
 
-WAITING = """
+# As pairs, so that no plan walks over the events of others in search of the first ones.
+_OWNED = "(owner, id) > (?, 0) AND (owner, id) < (? + 1, 0) AND failed_at IS NULL"
+WAITING = f"""
 SELECT id, octet_length(body) FROM evolution_inbox_event
-WHERE owner = ? AND NOT handed AND failed_at IS NULL ORDER BY id LIMIT ?
-"""
+WHERE {_OWNED} AND NOT handed ORDER BY owner, id LIMIT ?
+"""  # noqa: S608 - our own words only
 _HAND_OUT = f"""
 UPDATE evolution_inbox_event SET handed = TRUE
 WHERE id = ANY(?) AND owner = ? AND NOT handed AND failed_at IS NULL RETURNING {COLUMNS}, again
@@ -33,12 +35,11 @@ SELECT id FROM evolution_inbox_receiver WHERE id <> ? AND (free OR (
     AND pg_postmaster_start_time() <= clock_timestamp() - make_interval(secs => ?)
 )) ORDER BY free DESC, until LIMIT 8
 """
-LEFT_BEHIND = """
+LEFT_BEHIND = f"""
 SELECT DISTINCT chat FROM (
-    SELECT chat FROM evolution_inbox_event
-    WHERE owner = ? AND failed_at IS NULL ORDER BY handed, id LIMIT ?
+    SELECT chat FROM evolution_inbox_event WHERE {_OWNED} ORDER BY owner, id LIMIT ?
 ) AS first_ones
-"""
+"""  # noqa: S608 - our own words only
 _HOLD = """
 SELECT 1 FROM evolution_inbox_receiver WHERE id = ? AND (free OR until <= clock_timestamp())
 FOR UPDATE SKIP LOCKED
@@ -74,7 +75,7 @@ def hand_out(
         LeaseLostError: This receiver owns nothing any more.
     """
     chosen: list[int] = []
-    for number, size in session.run(WAITING, (lease.id, room)):
+    for number, size in session.run(WAITING, (lease.id, lease.id, room)):
         if size > room_bytes and not (any_size and not chosen):
             break
         room_bytes -= size
@@ -134,7 +135,7 @@ def take_over(database: Database, lease: Lease, lease_s: float) -> int:
 
 
 def _take(session: Session, lease: Lease, silent: int) -> int:
-    chats = [bytes(chat) for (chat,) in session.run(LEFT_BEHIND, (silent, _MOST_CHATS))]
+    chats = [bytes(chat) for (chat,) in session.run(LEFT_BEHIND, (silent, silent, _MOST_CHATS))]
     lock_chats(session, chats)
     lease.keep(session, set())
     if not session.run(_HOLD, (silent,)):

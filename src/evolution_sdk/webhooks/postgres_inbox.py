@@ -41,6 +41,7 @@ _CONNECTIONS = 3
 _PATIENCE_MS = 2_000
 _LOCK_TIMEOUT_MS = 2_000
 _HELD_MS = 5_000
+_REFUSED_S = 1.0
 
 
 @checked(but=("add", "bury", "done", "write_batch", "holds", "adopt"))  # asked for every event
@@ -107,6 +108,7 @@ class PostgresInbox:
         # Set when a commit may have been done although it failed.
         self._uncertain = False
         self._sweep_at = 0.0
+        self._refused: tuple[float, ConfigurationError] | None = None
 
     def open(self) -> list[InboxEntry]:
         """Make the tables where they are missing, begin a lease, and take over what was left.
@@ -117,6 +119,9 @@ class PostgresInbox:
         Raises:
             ConfigurationError: The database cannot be used.
         """
+        # Each request tries to open it: only one a second is to wait for a database that is down.
+        if self._refused is not None and self._clock() < self._refused[0]:
+            raise self._refused[1]
         self._is_open = True
         try:
             # Looked at first: an account that may not make tables can use those that are there.
@@ -127,9 +132,11 @@ class PostgresInbox:
             return list(self.adopt((), _FIRST_ROOM, _FIRST_BYTES).entries)
         except (DatabaseError, SchemaVersionError) as error:
             self.close()
-            raise ConfigurationError(
+            why = ConfigurationError(
                 f"The inbox in PostgreSQL cannot be used: {error}", variable="inbox"
-            ) from error
+            )
+            self._refused = (self._clock() + _REFUSED_S, why)
+            raise why from error
 
     def holds(self) -> bool:
         """Tell if this receiver's events are surely still its own."""
@@ -171,6 +178,9 @@ class PostgresInbox:
             LeaseLostError: Nothing was added; this receiver owns nothing until it begins anew.
         """
         found: list[Added] = []
+        # At once, so that the ends of a group need not wait for it: they are told by themselves.
+        if batch.added and self._lease.lost:
+            raise LeaseLostError
         with self._writing() as session:
             if batch.added:
                 found = add_events(

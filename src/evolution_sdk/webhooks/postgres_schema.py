@@ -34,8 +34,10 @@ STEPS: Steps = (
         )""",
         """CREATE INDEX evolution_inbox_chat ON evolution_inbox_event (chat, id)
             WHERE failed_at IS NULL""",
-        """CREATE INDEX evolution_inbox_owner ON evolution_inbox_event (owner, handed, id)
+        """CREATE INDEX evolution_inbox_owner ON evolution_inbox_event (owner, id)
             WHERE failed_at IS NULL""",
+        """CREATE INDEX evolution_inbox_waiting ON evolution_inbox_event (owner, id)
+            WHERE NOT handed AND failed_at IS NULL""",
         """CREATE INDEX evolution_inbox_dead ON evolution_inbox_event (id)
             WHERE failed_at IS NOT NULL""",
         # The numbers tell how many there are at most, without a count that all would wait for.

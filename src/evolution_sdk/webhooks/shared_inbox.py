@@ -10,13 +10,7 @@ from .inbox import Inbox, InboxEntry
 
 
 class LeaseLostError(Exception):
-    """This receiver was silent for too long, and others have taken its events over.
-
-    Attributes:
-        passing: True: the receiver begins anew by itself.
-    """
-
-    passing: bool = True
+    """This receiver was silent for too long, and others have taken its events over."""
 
     def __init__(self) -> None:
         super().__init__(
