@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 import socket
 import threading
@@ -108,3 +109,28 @@ def test_receivers_come_back_after_an_outage_without_losing_or_doubling(
         assert later.drain()
         assert len(kit.seen) == 22, "all ends were told"
         later.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_process_is_a_receiver_of_its_own(kit: Kit) -> None:
+    with postgres_schema() as url:
+        receiver = kit.receiver(inbox=url)
+        assert kit.post(receiver, posted(1)) == 200
+        assert receiver.drain()
+        child = os.fork()
+        if child == 0:
+            fine = False
+            with contextlib.suppress(BaseException):
+                told = [kit.post(receiver, posted(number)) for number in (1, 2)]
+                counts = receiver.metrics()
+                fine = receiver.drain() and told == [200, 200] and counts.duplicates == 1
+                receiver.close()
+            os._exit(0 if fine and len(kit.seen) == 2 else 1)
+        assert os.waitpid(child, 0)[1] == 0
+        assert kit.post(receiver, posted(2)) == 200
+        assert kit.post(receiver, posted(3)) == 200
+        assert receiver.drain()
+        assert receiver.metrics().duplicates == 1, "its child has seen it"
+        assert len(kit.seen) == 2
+        receiver.close()

@@ -360,7 +360,7 @@ def test_an_unreachable_database_is_answered_with_503_and_comes_back(
         raise DatabaseError("unavailable", "PostgreSQL: gone", broken=True)
 
     with monkeypatch.context() as broken:
-        broken.setattr(inbox._database, "_opened", gone)
+        broken.setattr(inbox._database._connections, "one", gone)
         assert kit.post(receiver, posted(2)) == 503
         with pytest.raises(ConfigurationError, match="Check that the database runs"):
             receiver.dead_letters()

@@ -90,10 +90,11 @@ class OutboxDraft:
             now: The present, in milliseconds since 1970.
         """
         not_before, expires_at = millis(self.not_before), millis(self.expires_at)
-        file = None if self.content.file is None else self.content.file.name
+        content = self.content
+        file = None if content.file is None else content.file.name
         return (
-            self.key, self.instance, self.content.chat, self.recipient, self.operation, self.content.kept, file,
-            self.content.metadata, self.priority, self.content.on_unknown, not_before, expires_at,
+            self.key, self.instance, content.chat, self.recipient, self.operation, content.kept,
+            file, content.metadata, self.priority, content.on_unknown, not_before, expires_at,
             # One that is due at once has no due time: such rows go in the order of hand-over.
             not_before if not_before is not None and not_before > now else 0, now,
         )  # fmt: skip

@@ -38,7 +38,7 @@ _FIRST_BYTES = 64 * 1024 * 1024
 
 # One for the events, one for the heartbeat, which must not wait behind them.
 _CONNECTIONS = 3
-_PATIENCE_MS = 2_000
+_ANSWER_MS = 5_000
 _LOCK_TIMEOUT_MS = 2_000
 _HELD_MS = 5_000
 _REFUSED_S = 1.0
@@ -89,7 +89,7 @@ class PostgresInbox:
             url,
             max_connections=_CONNECTIONS,
             lock_timeout_ms=_LOCK_TIMEOUT_MS,
-            patience_ms=_PATIENCE_MS,
+            answer_timeout_ms=_ANSWER_MS,
             held_ms=_HELD_MS,
         )
         self._keep_s = dedupe_ms / 1_000
