@@ -88,6 +88,8 @@ class PostgresDatabase:
         max_connections: Most connections at once.
         lock_timeout_ms: Longest wait for a row that somebody else holds, in milliseconds.
         answer_timeout_ms: Longest wait for an answer, or for a connection, in milliseconds.
+        held_ms: Longest time that a transaction may hold rows while nobody works on it, as that of
+            a process that is frozen or cut off, in milliseconds.
 
     Raises:
         ConfigurationError: psycopg is not installed, or the address cannot be read.
@@ -102,6 +104,7 @@ class PostgresDatabase:
         max_connections: int = _MOST_CONNECTIONS,
         lock_timeout_ms: float = 5_000,
         answer_timeout_ms: float = _HELD_MS,
+        held_ms: float = _HELD_MS,
     ) -> None:
         psycopg = load_psycopg()
         try:
@@ -115,6 +118,7 @@ class PostgresDatabase:
         self._url = url
         self._lock_timeout_ms = max(1, round(lock_timeout_ms))
         self._answer_ms = max(1, round(answer_timeout_ms))
+        self._held_ms = max(1, round(held_ms))
         self._connections = Connections(self._connected, max_connections)
 
     @property
@@ -171,7 +175,7 @@ class PostgresDatabase:
                 "set_config('statement_timeout', %s, false), "
                 "set_config('idle_in_transaction_session_timeout', %s, false), "
                 "set_config('default_transaction_isolation', 'read committed', false)",
-                (str(self._lock_timeout_ms), str(self._answer_ms), str(_HELD_MS)),
+                (str(self._lock_timeout_ms), str(self._answer_ms), str(self._held_ms)),
             )
         except BaseException as error:
             connection.close()
