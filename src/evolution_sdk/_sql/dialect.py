@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
-__all__ = ["POSTGRES", "SQLITE", "Dialect", "is_postgres"]
+__all__ = ["POSTGRES", "SQLITE", "Dialect", "is_postgres", "shown_place"]
 
 _SCHEMES = ("postgresql://", "postgres://")
+# User and password, host and port, name, parameters: where it is not as clear as that, a piece of a
+# password could be taken for something else.
+_PLAIN = re.compile(r"\w+://(?:[^@/?#]*@)?([\w.,:\[\]-]*(?:/[\w.-]*)?)(?:\?[^@]*)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +25,10 @@ class Dialect:
     Attributes:
         name: Its name.
         words: What stands for each word: ``number`` (the key of a row, never used twice), ``big``,
-            ``real``, ``bytes``, ``least`` and ``greatest`` (of values in one row), ``skip`` (takes
-            rows that nobody else holds), ``hold`` (waits for rows and holds them).
+            ``real``, ``bytes``, ``name`` (a text in the order of its bytes), ``least`` and
+            ``greatest`` (of values in one row), ``same`` (equal, or both absent), ``ignore``
+            (spares SQLite the journal of an INSERT: a row that does not fit is left out), ``skip``
+            (takes rows that nobody else holds), ``hold`` (waits for rows and holds them).
     """
 
     name: Literal["sqlite", "postgres"]
@@ -48,8 +54,11 @@ SQLITE = Dialect(
         "big": "INTEGER",
         "real": "REAL",
         "bytes": "BLOB",
+        "name": "TEXT",
         "least": "min",
         "greatest": "max",
+        "same": "IS",
+        "ignore": "OR IGNORE",
         # One writer at a time holds the whole file.
         "skip": "",
         "hold": "",
@@ -62,8 +71,11 @@ POSTGRES = Dialect(
         "big": "BIGINT",
         "real": "DOUBLE PRECISION",
         "bytes": "BYTEA",
+        "name": 'TEXT COLLATE "C"',
         "least": "least",
         "greatest": "greatest",
+        "same": "IS NOT DISTINCT FROM",
+        "ignore": "",
         "skip": "FOR UPDATE SKIP LOCKED",
         "hold": "FOR UPDATE",
     },
@@ -77,6 +89,18 @@ def is_postgres(place: object) -> bool:
         place: Where something is to be stored.
     """
     return isinstance(place, str) and place.startswith(_SCHEMES)
+
+
+def shown_place(place: object) -> str:
+    """Return a place as logs and errors may tell it: an address without user and password.
+
+    Args:
+        place: Path of a file, or a URL ``postgresql://…``.
+    """
+    if not is_postgres(place):
+        return str(place)
+    plain = _PLAIN.fullmatch(str(place))
+    return f"postgresql://{plain[1] if plain else '…'}"
 
 
 @lru_cache(maxsize=1_024)

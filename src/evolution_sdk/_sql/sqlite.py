@@ -6,7 +6,7 @@ import math
 import os
 import sqlite3
 import threading
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -64,14 +64,21 @@ class SqliteDatabase:
         full: Whether a commit survives a crash of the machine, at the price of one flush to disk;
             else only a crash of the process.
         busy_timeout_ms: Longest wait for another process, in milliseconds.
+        settings: More settings of a connection, by the names of SQLite's pragmas.
     """
 
     dialect: Dialect = SQLITE
 
     def __init__(
-        self, path: str | Path, *, full: bool = True, busy_timeout_ms: float = 5_000
+        self,
+        path: str | Path,
+        *,
+        full: bool = True,
+        busy_timeout_ms: float = 5_000,
+        settings: Mapping[str, int] | None = None,
     ) -> None:
         self.path: Path = Path(path)
+        self._settings = dict(settings or {})
         self._full = full
         # Short waits in a row: SQLite's own grow to 100 ms, in which others begin many times.
         self._tries = max(1, math.ceil(busy_timeout_ms / _STEP_MS))
@@ -82,12 +89,16 @@ class SqliteDatabase:
         in_child(self._begin_anew)
 
     @contextmanager
-    def writing(self) -> Generator[SqliteSession]:
-        """Begin a transaction that may write; see :class:`Database`."""
+    def writing(self, *, patient: bool = True) -> Generator[SqliteSession]:
+        """Begin a transaction that may write; see :class:`Database`.
+
+        Args:
+            patient: Whether it waits for another process that writes.
+        """
         with self._lock:
             db = self._opened()
             try:
-                self._begin(db)
+                self._begin(db, self._tries if patient else 1)
                 yield SqliteSession(db)
                 try:
                     db.execute("COMMIT")
@@ -112,9 +123,9 @@ class SqliteDatabase:
             if db is not None:
                 db.close()
 
-    def _begin(self, db: sqlite3.Connection) -> None:
+    def _begin(self, db: sqlite3.Connection, tries: int) -> None:
         # At once, so that two processes wait for each other instead of failing half-way.
-        for left in reversed(range(self._tries)):
+        for left in reversed(range(tries)):
             try:
                 db.execute("BEGIN IMMEDIATE")
             except sqlite3.Error as error:
@@ -133,13 +144,16 @@ class SqliteDatabase:
         db: sqlite3.Connection | None = None
         try:
             # Made with these rights, not changed afterwards; SQLite gives its WAL the same ones.
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+            if str(self.path) != ":memory:":
+                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
             db = sqlite3.connect(
                 self.path, isolation_level=None, check_same_thread=False, timeout=_OPEN_TIMEOUT_S
             )
             db.execute("PRAGMA journal_mode = WAL")
             db.execute(f"PRAGMA synchronous = {'FULL' if self._full else 'NORMAL'}")
             db.execute(f"PRAGMA busy_timeout = {round(_STEP_MS)}")
+            for name, value in self._settings.items():
+                db.execute(f"PRAGMA {name} = {value:d}")
         except (sqlite3.Error, OSError) as error:
             if db is not None:
                 db.close()
