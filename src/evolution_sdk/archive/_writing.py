@@ -11,8 +11,8 @@ from evolution_sdk._sql.troubles import DatabaseError
 
 from ._building import Shape, number_of_messages, shape_of
 from ._people import FileLids, is_admin, learn_admins
-from ._sharing import PairIsNewsError, hold, hold_all
 from ._settling import Ids, Settler
+from ._sharing import PairIsNewsError, hold, hold_all
 from ._taking import MESSAGE_FIELDS, ContactRow, LidRow, MessageRow, Row, UpdateRow
 from ._vectors import Vectors
 from ._waiting import Waiting
