@@ -92,7 +92,7 @@ def prepare_search(database: Database) -> bool:
             # A file made elsewhere may have an index that this SQLite cannot use.
             session.run("SELECT rowid FROM messages_words LIMIT 0")
     except DatabaseError as error:
-        if "no such module" in str(error.__cause__):
+        if "no such module" in str(error.__context__):
             return False
         raise
     return True
