@@ -98,9 +98,7 @@ def test_own_sends_come_from_the_client(archive: Archive) -> None:
 
 
 @pytest.mark.parametrize("order", list(permutations(range(4))), ids=str)
-def test_changes_come_in_any_order_and_more_than_once(
-    place: str, order: tuple[int, ...]
-) -> None:
+def test_changes_come_in_any_order_and_more_than_once(place: str, order: tuple[int, ...]) -> None:
     told = [upsert(), status("READ"), status("DELIVERY_ACK"), edit("Tchau")]
     with Archive(place, clock=Clock()) as archive:
         for index in (*order, *order):

@@ -28,10 +28,10 @@ from archive_stage import (
     untouched,
     upsert,
 )
-from databases import DATABASES, fresh_database
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from databases import DATABASES, fresh_database
 from evolution_sdk.archive import Archive
 from evolution_sdk.archive import _settling as settling
 from evolution_sdk.events import Event
