@@ -40,17 +40,18 @@ class SqliteSession:
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         """Run a statement; see :class:`Session`."""
-        for left in reversed(range(self._tries)):
+        left = self._tries
+        while True:
+            left -= 1
             try:
                 cursor = self._db.execute(SQLITE.sql(sql), values)
-                rows = cursor.fetchall() if cursor.description is not None else []
+                rows: list[Row] = cursor.fetchall()
             except (sqlite3.Error, UnicodeError, OverflowError) as error:
-                if not left or not _is_busy(error):
+                if left <= 0 or not _is_busy(error):
                     raise of_sqlite(error) from None
             else:
                 self.changed = cursor.rowcount
                 return rows
-        raise AssertionError  # pragma: no cover - the last try returns or raises
 
     def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
         """Run a statement for each of some rows; see :class:`Session`."""

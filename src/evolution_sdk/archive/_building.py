@@ -55,6 +55,11 @@ class Shape(NamedTuple):
     old_texts: bool = False
     vectors: bool = False
 
+    @property
+    def is_final(self) -> bool:
+        """True if nothing is to be built or removed any more, so that it stays as it is."""
+        return self.vectors or (self.indexed and self.worded and not self.old_texts)
+
 
 _OF_POSTGRES = Shape(indexed=False, vectors=True)
 

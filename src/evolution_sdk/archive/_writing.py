@@ -39,8 +39,16 @@ _TOGETHER = 100  # rows written into PostgreSQL in one transaction
 _GONE_AT_ONCE = 1_000  # messages deleted in one transaction, so that others can write in between
 
 
-def write(database: Database, rows: Sequence[Row], *, searchable: bool) -> int:
+def write(
+    database: Database, rows: Sequence[Row], *, searchable: bool, shape: Shape | None = None
+) -> int:
     """Write rows in one transaction.
+
+    Args:
+        database: The archive.
+        rows: The rows.
+        searchable: True if there is a full-text index.
+        shape: State of the indexes, if it stays the same for good.
 
     Returns:
         The number of rows.
@@ -49,16 +57,18 @@ def write(database: Database, rows: Sequence[Row], *, searchable: bool) -> int:
         DatabaseError: None was written.
     """
     try:
-        _write(database, rows, searchable, alone=False)
+        _write(database, rows, searchable, shape, alone=False)
     except PairIsNewsError:
-        _write(database, rows, searchable, alone=True)
+        _write(database, rows, searchable, shape, alone=True)
     return len(rows)
 
 
-def _write(database: Database, rows: Sequence[Row], searchable: bool, *, alone: bool) -> None:
+def _write(
+    database: Database, rows: Sequence[Row], searchable: bool, shape: Shape | None, *, alone: bool
+) -> None:
     with database.writing() as session:
         hold(session, rows, alone=alone)
-        shape = shape_of(session)
+        shape = shape or shape_of(session)
         lids = FileLids(session, shape)
         texts = _texts(session, searchable, shape)
         settler = Settler(session, lids, texts, shape)
@@ -217,7 +227,14 @@ _OLD_UPDATES_OLD = (
 )
 
 
-def write_each(database: Database, rows: list[Row], waiting: Waiting, *, searchable: bool) -> int:
+def write_each(
+    database: Database,
+    rows: list[Row],
+    waiting: Waiting,
+    *,
+    searchable: bool,
+    shape: Shape | None = None,
+) -> int:
     """Write rows from the queue; a row that cannot be stored does not hold up the others.
 
     Args:
@@ -225,6 +242,7 @@ def write_each(database: Database, rows: list[Row], waiting: Waiting, *, searcha
         rows: The rows.
         waiting: The queue, which counts rows that cannot be stored as lost.
         searchable: True if there is a full-text index.
+        shape: State of the indexes, if it stays the same for good.
 
     Returns:
         The number of rows written.
@@ -236,14 +254,14 @@ def write_each(database: Database, rows: list[Row], waiting: Waiting, *, searcha
     size = _TOGETHER if database.dialect.name == "postgres" else max(len(rows), 1)
     count = 0
     for first in range(0, len(rows), size):
-        count += _write_piece(database, rows[first : first + size], searchable)
+        count += _write_piece(database, rows[first : first + size], searchable, shape)
     waiting.done(len(rows) - count)
     return count
 
 
-def _write_piece(database: Database, rows: list[Row], searchable: bool) -> int:
+def _write_piece(database: Database, rows: list[Row], searchable: bool, shape: Shape | None) -> int:
     try:
-        return write(database, rows, searchable=searchable)
+        return write(database, rows, searchable=searchable, shape=shape)
     except Exception as error:
         if _of_the_database(error):
             raise
@@ -251,7 +269,7 @@ def _write_piece(database: Database, rows: list[Row], searchable: bool) -> int:
     count = 0
     for row in rows:
         try:
-            count += write(database, (row,), searchable=searchable)
+            count += write(database, (row,), searchable=searchable, shape=shape)
         except Exception as error:
             if _of_the_database(error):
                 raise

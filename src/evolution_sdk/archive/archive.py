@@ -157,6 +157,7 @@ class Archive:
         """Set up an empty queue, at first and in a forked process: the parent writes its own."""
         close_at_exit(self)
         self._ready = False
+        self._shape: Shape | None = None
         self._waiting = Waiting(_MOST_WAITING)
         self._in_trouble = False
         self._silent_until = float("-inf")
@@ -437,7 +438,7 @@ class Archive:
         rows = self._waiting.take()
         try:
             self._since_pruned += write_each(
-                self._open(), rows, self._waiting, searchable=self._searchable
+                self._open(), rows, self._waiting, searchable=self._searchable, shape=self._shape
             )
             if self._since_pruned >= _PRUNE_EVERY:
                 self._prune(self._max_age, self._max_messages)
@@ -536,14 +537,18 @@ class Archive:
         if file is None:
             prepare_tables(self._database)
             self._searchable = True
-            return
-        file.path.parent.mkdir(parents=True, exist_ok=True)
-        migrate(file)
-        self._searchable = prepare_search(file)
-        self._begin_building(file)
+        else:
+            file.path.parent.mkdir(parents=True, exist_ok=True)
+            migrate(file)
+            self._searchable = prepare_search(file)
+            self._begin_building(file)
+        with self._database.reading() as session:
+            shape = shape_of(session)
+        self._shape = shape if shape.is_final else None
 
     def _close(self) -> None:
         self._ready = False
+        self._shape = None
         self._database.close()
 
     def _reading(self, work: Callable[[Database], T]) -> T:
@@ -558,15 +563,18 @@ class Archive:
         raise problem
 
     def _looking(self, work: Callable[[Session, Shape], T]) -> T:
-        """Read in one transaction, in which the state of the indexes stays the same."""
+        """Read while the state of the indexes stays the same."""
 
         def look(database: Database) -> T:
             with database.reading() as session:
-                if self._file is None:
-                    return work(session, shape_of(session))
+                if self._shape is not None:
+                    return work(session, self._shape)
+                # Within one transaction, for another process may be building.
                 session.run("BEGIN")
                 try:
-                    return work(session, shape_of(session))
+                    shape = shape_of(session)
+                    self._shape = shape if shape.is_final else None
+                    return work(session, shape)
                 finally:
                     session.run("COMMIT")
 
