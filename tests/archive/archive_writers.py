@@ -17,7 +17,14 @@ from evolution_sdk.events import Event, parse_event
 WRITERS = 3
 INSTANCES = ("sales", "support")
 _MESSAGES = 25
-_PEOPLE = {ANA: "100000000000009@lid", BOB: "100000000000008@lid"}
+# Of each instance its own: what one has stored twice is not joined by a pair that another learned.
+_PEOPLE = {
+    "sales": {ANA: "100000000000009@lid", BOB: "100000000000008@lid"},
+    "support": {
+        "5531988887777@s.whatsapp.net": "100000000000007@lid",
+        "5541977776666@s.whatsapp.net": "100000000000006@lid",
+    },
+}
 
 
 def _of(instance: str, told: Event[Any]) -> Event[Any]:
@@ -30,8 +37,7 @@ def story() -> list[Event[Any]]:
     for instance in INSTANCES:
         told: list[Event[Any]] = []
         for number in range(_MESSAGES):
-            chat = (ANA, BOB)[number % 2]
-            lid = _PEOPLE[chat]
+            chat, lid = list(_PEOPLE[instance].items())[number % 2]
             own = number % 5 == 0
             for where in (chat, lid) if number % 3 == 0 else (chat,):
                 key = {"remoteJid": where, "fromMe": own}
@@ -47,7 +53,7 @@ def story() -> list[Event[Any]]:
             if number % 4 == 2:
                 gone = {"id": f"M{number}", "remoteJid": lid, "fromMe": own}
                 told.append(event("messages.delete", gone))
-        for chat, lid in _PEOPLE.items():
+        for chat, lid in _PEOPLE[instance].items():
             paired = {"remoteJid": lid, "remoteJidAlt": chat}
             told.append(event("messages.upsert", record(int(lid[14]) + 900, "par", key=paired)))
             told.append(event("contacts.upsert", [contact(chat, pushName=chat[:6])]))
@@ -72,7 +78,7 @@ def part(seed: int, number: int) -> list[Event[Any]]:
 
 def summary(archive: Archive) -> dict[str, Any]:
     """All that does not depend on which of several names or copies came first."""
-    phones = {lid: chat for chat, lid in _PEOPLE.items()}
+    phones = {lid: chat for people in _PEOPLE.values() for chat, lid in people.items()}
     messages = sorted(
         (m.instance, m.id, phones.get(m.chat, m.chat), m.from_me, m.text, str(m.status),
          m.edited_at, m.deleted_at, m.push_name)
