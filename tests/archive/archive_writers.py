@@ -63,17 +63,20 @@ def story() -> list[Event[Any]]:
 
 
 def part(seed: int, number: int) -> list[Event[Any]]:
-    """The part of a process: most events come to several of them, some twice, in any order."""
+    """The part of a process: most events come to several of them, some twice, in any order.
+
+    All have nearly the same order, so that copies come at the same moment.
+    """
     everything = story()
     shares = random.Random(seed)
+    shares.shuffle(everything)
+    own = random.Random(seed * 100 + number)
     mine = []
-    for each in everything:
-        who = shares.sample(range(WRITERS), shares.choice((1, 2, 3)))
-        times = shares.choice((1, 1, 2))
-        if number in who:
-            mine += [each] * times
-    random.Random(seed * 100 + number).shuffle(mine)
-    return mine
+    for place, each in enumerate(everything):
+        if number in shares.sample(range(WRITERS), shares.choice((1, 2, 3, 3))):
+            times = own.choice((1, 1, 2))
+            mine += [(place + own.uniform(0, 4), copy, each) for copy in range(times)]
+    return [each for _, _, each in sorted(mine, key=lambda one: one[:2])]
 
 
 def summary(archive: Archive) -> dict[str, Any]:
