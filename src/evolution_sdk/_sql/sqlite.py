@@ -20,6 +20,7 @@ from .troubles import DatabaseError, of_sqlite
 __all__ = ["SqliteDatabase", "SqliteSession"]
 
 _STEP_MS = 5.0
+_translated = SQLITE.sql
 _FORK_PATIENCE_S = 1.0
 
 
@@ -42,11 +43,11 @@ class SqliteSession:
         """Run a statement; see :class:`Session`."""
         left = self._tries
         while True:
-            left -= 1
             try:
-                cursor = self._db.execute(SQLITE.sql(sql), values)
+                cursor = self._db.execute(_translated(sql), values)
                 rows: list[Row] = cursor.fetchall()
             except (sqlite3.Error, UnicodeError, OverflowError) as error:
+                left -= 1
                 if left <= 0 or not _is_busy(error):
                     raise of_sqlite(error) from None
             else:

@@ -295,8 +295,9 @@ def _name(jid: Any) -> str | None:
 def _clean(value: Any) -> Any:
     """Replace what no database can hold: half a surrogate pair, NUL, numbers beyond 64 bits."""
     if isinstance(value, str):
-        whole = value if value.isascii() else value.encode("utf-8", "replace").decode()
-        return whole.replace("\0", "\ufffd") if "\0" in whole else whole
+        if "\0" in value:
+            value = value.replace("\0", "\ufffd")
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
     if isinstance(value, int) and not -_MOST_INT <= value < _MOST_INT:
         return None
     return value
