@@ -29,7 +29,8 @@ types: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/pyright --warnings --pythonpath $(BIN)/python
 
-sync: $(STAMP)            ## Regenerate _sync, api/public.txt, docs/reference/operations.md and the tables of docs/servers.md and docs/events.md
+sync: $(STAMP)            ## Regenerate the outbox's sends, _sync, api/public.txt, docs/reference/operations.md and the tables of docs/servers.md and docs/events.md
+	$(BIN)/python tools/outbox_messages.py
 	$(BIN)/python tools/generate_sync.py
 	$(BIN)/python tools/public_api.py
 	$(BIN)/python tools/operations_page.py
@@ -37,6 +38,7 @@ sync: $(STAMP)            ## Regenerate _sync, api/public.txt, docs/reference/op
 	$(BIN)/python tools/kinds_page.py
 
 check-sync: $(STAMP)
+	$(BIN)/python tools/outbox_messages.py --check
 	$(BIN)/python tools/generate_sync.py --check
 	$(BIN)/python tools/public_api.py --check
 	$(BIN)/python tools/operations_page.py --check

@@ -1,8 +1,8 @@
-"""Generate src/evolution_sdk/_sync from _async; with --check, tell whether it is up to date.
+"""Generate each tree _sync from its _async; with --check, tell whether all are up to date.
 
 Token by token with the library `unasync`, so that no string or comment is touched by accident;
 then documentation is reworded, unused imports go and the result is formatted with ruff. --check
-compares whole files, finds files in _sync that have no source, and rules that are never used.
+compares whole files, finds files in _sync that have no source, and rules that no tree uses.
 """
 
 from __future__ import annotations
@@ -13,12 +13,26 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 import unasync
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCE = ROOT / "src/evolution_sdk/_async"
-TARGET = ROOT / "src/evolution_sdk/_sync"
+PACKAGE = ROOT / "src/evolution_sdk"
+
+
+class Tree(NamedTuple):
+    """A folder of async code, and the one that is generated from it."""
+
+    source: Path
+    target: Path
+
+    def sources(self) -> list[Path]:
+        """The files to convert."""
+        return sorted(p for p in self.source.rglob("*.py") if p.name not in BY_HAND)
+
+
+TREES = tuple(Tree(PACKAGE / room / "_async", PACKAGE / room / "_sync") for room in (".", "outbox"))
 BY_HAND = {"_seam.py"}
 # What a client of some colour is attached to: the bare name is the plain data, so that these keep
 # a prefix in both trees.
@@ -48,33 +62,34 @@ DOCS = (
 )
 
 
+def trees() -> list[Tree]:
+    """The trees that there are."""
+    return [tree for tree in TREES if tree.source.is_dir()]
+
+
 def class_names() -> dict[str, str]:
     """Every class of ours that begins with Async, and what it is called without."""
     names: dict[str, str] = {}
-    for path in SOURCE.rglob("*.py"):
+    for path in (path for tree in trees() for path in tree.source.rglob("*.py")):
         prefix = "Sync" if path.name in PREFIXED else ""
         for name in re.findall(r"^class (Async\w+)", path.read_text("utf-8"), re.MULTILINE):
             names[name] = prefix + name.removeprefix("Async")
     return names
 
 
-def sources() -> list[Path]:
-    """The files to convert."""
-    return sorted(p for p in SOURCE.rglob("*.py") if p.name not in BY_HAND)
-
-
-def generate(destination: Path) -> None:
-    """Write the whole tree to a folder and format it."""
+def generate(tree: Tree, destination: Path) -> None:
+    """Write one whole tree to a folder and format it."""
+    classes, paths = class_names(), tree.sources()
     rule = unasync.Rule(
-        fromdir=f"{SOURCE}/",
+        fromdir=f"{tree.source}/",
         todir=f"{destination}/",
-        additional_replacements={**NAMES, **class_names()},
+        additional_replacements={**NAMES, **classes},
     )
-    unasync.unasync_files([str(path) for path in sources()], [rule])
-    for path in sources():
-        made = destination / path.relative_to(SOURCE)
+    unasync.unasync_files([str(path) for path in paths], [rule])
+    for path in paths:
+        made = destination / path.relative_to(tree.source)
         text = made.read_text("utf-8")
-        for name, sync in class_names().items():
+        for name, sync in classes.items():
             text = re.sub(rf"\b{name}\b", sync, text)  # in documentation; code has it already
         for pattern, replacement in DOCS:
             text = re.sub(pattern, replacement, text)
@@ -90,45 +105,57 @@ def generate(destination: Path) -> None:
 
 def unused_names() -> list[str]:
     """Rules that no source needs any more."""
-    everything = "\n".join(path.read_text("utf-8") for path in sources())
+    sources = [path for tree in trees() for path in tree.sources()]
+    everything = "\n".join(path.read_text("utf-8") for path in sources)
     return [name for name in NAMES if not re.search(rf"\b{name}\b", everything)]
 
 
-def differences(made: Path) -> list[str]:
-    """Whatever of the committed tree is not what would be generated."""
+def differences(tree: Tree, made: Path) -> list[str]:
+    """Whatever of a committed tree is not what would be generated."""
     found: list[str] = []
+    target = tree.target
     expected = {path.relative_to(made) for path in made.rglob("*.py")}
-    present = {p.relative_to(TARGET) for p in TARGET.rglob("*.py") if p.name not in BY_HAND}
+    present = {p.relative_to(target) for p in target.rglob("*.py") if p.name not in BY_HAND}
     found += [f"missing: {path}" for path in sorted(expected - present)]
     found += [f"has no source: {path}" for path in sorted(present - expected)]
     found += [
         f"differs: {path}"
         for path in sorted(expected & present)
-        if (made / path).read_bytes() != (TARGET / path).read_bytes()
+        if (made / path).read_bytes() != (target / path).read_bytes()
     ]
     return found
 
 
+def replace(tree: Tree, made: Path) -> None:
+    """Put what was generated in the place of what is there."""
+    for path in tree.target.rglob("*.py"):
+        if path.name not in BY_HAND:
+            path.unlink()
+    for path in made.rglob("*.py"):
+        place = tree.target / path.relative_to(made)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, place)
+
+
 def main() -> int:
     """Generate, or check."""
-    with tempfile.TemporaryDirectory() as folder:
-        # Under the same package path, so that ruff sorts its imports as it does in place.
-        made = Path(folder) / "src/evolution_sdk/_sync"
-        made.mkdir(parents=True)
-        generate(made)
-        problems = [f"rule never used: {name}" for name in unused_names()]
-        if "--check" in sys.argv[1:]:
-            problems += differences(made)
-            print("\n".join(problems) or "_sync is up to date")
-            return 1 if problems else 0
-        for path in TARGET.rglob("*.py"):
-            if path.name not in BY_HAND:
-                path.unlink()
-        for path in made.rglob("*.py"):
-            place = TARGET / path.relative_to(made)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, place)
-    print("\n".join(problems) or f"{len(sources())} files generated")
+    check = "--check" in sys.argv[1:]
+    problems = [f"rule never used: {name}" for name in unused_names()]
+    count = 0
+    for tree in trees():
+        name = tree.target.relative_to(ROOT)
+        with tempfile.TemporaryDirectory() as folder:
+            # Under the same package path, so that ruff sorts its imports as it does in place.
+            made = Path(folder) / name
+            made.mkdir(parents=True)
+            generate(tree, made)
+            count += len(tree.sources())
+            if check:
+                problems += [f"{name}: {each}" for each in differences(tree, made)]
+            else:
+                replace(tree, made)
+    good = "_sync is up to date" if check else f"{count} files generated"
+    print("\n".join(problems) or good)
     return 1 if problems else 0
 
 

@@ -204,3 +204,46 @@ async def test_the_warm_up_counts_from_the_given_day(kit: Kit) -> None:
     await send(kit, client, 2)
     with pytest.raises(SendLimitError, match="warmup_start"):
         await send(kit, client)
+
+
+class TestAWaitOfItsOwn:
+    """Of one call: who keeps a queue puts a send back instead of holding a worker for it."""
+
+    @staticmethod
+    async def call(kit: Kit, client: Any, wait_ms: float | None, to: str = NUMBER) -> None:
+        target, body = client.messages._target, {"number": to, "text": "oi"}
+        operation = OPERATIONS["message.send_text"]
+        sending = client._pipeline.call(operation, target, body, pace_wait_ms=wait_ms)
+        await kit.run(sending)
+
+    @pytest.mark.parametrize(
+        ("limits", "limit", "wait_ms"),
+        [
+            ({"per_second": 2, "burst": 1}, "per_second", 500),
+            ({"recipient_gap_ms": 3_000}, "recipient_gap_ms", 3_000),
+        ],
+    )
+    async def test_of_none_is_a_refusal_that_tells_the_wait(
+        self, kit: Kit, limits: dict[str, Any], limit: str, wait_ms: float
+    ) -> None:
+        client = client_of(kit, **limits)
+        await self.call(kit, client, 0)
+        with pytest.raises(SendLimitError) as caught:
+            await self.call(kit, client, 0)
+        assert (caught.value.limit, caught.value.resets_in_ms) == (limit, pytest.approx(wait_ms))
+        assert (naps(kit), len(kit.stub.requests)) == ([], 1)
+        # Nothing was taken by the refusal: when its time has come, it goes out at once.
+        kit.time.now += wait_ms / 1_000
+        await self.call(kit, client, 0)
+        assert (naps(kit), len(kit.stub.requests)) == ([], 2)
+
+    async def test_may_be_shorter_or_longer_than_the_settings(self, kit: Kit) -> None:
+        client = client_of(kit, per_second=2, burst=1, max_wait_ms=100)
+        await self.call(kit, client, None)
+        with pytest.raises(SendLimitError):
+            await self.call(kit, client, None)
+        await self.call(kit, client, 600)
+        assert naps(kit) == [500]
+        with pytest.raises(SendLimitError):
+            await self.call(kit, client, 499)
+        assert len(kit.stub.requests) == 2

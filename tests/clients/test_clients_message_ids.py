@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from evolution_sdk._client.options import SEND_KEYS
 from evolution_sdk.errors import (
     ConnectionFailedError,
     EvolutionError,
@@ -18,6 +19,7 @@ from evolution_sdk.errors import (
     ServerError,
 )
 from evolution_sdk.models.requests_message import Button
+from evolution_sdk.operations.routes.message import SEND_LOCATION, SEND_TEXT
 
 from .conftest import URL, Kit, record, world_of
 
@@ -509,3 +511,59 @@ class TestFindSent:
 def look(client: Any, message_id: str) -> Any:
     since = datetime.fromtimestamp(world_of(client).time() - 60, tz=UTC)
     return client.messages.find_sent(NUMBER, "oi", since=since, message_id=message_id)
+
+
+class TestAnIdThatWasMadeBeforehand:
+    """By who writes it down before the send, so that it can be looked for after a crash."""
+
+    @staticmethod
+    async def call(kit: Kit, client: Any, own_id: str | None, **options: Any) -> Any:
+        pipeline, target = client._pipeline, client.messages._target
+        body = {"number": NUMBER, "text": "oi"}
+        sending = pipeline.call(
+            SEND_TEXT, target, body, options=options, known_options=SEND_KEYS, own_id=own_id
+        )
+        return await kit.run(sending)
+
+    @pytest.mark.parametrize(("version", "made"), [("2.3.7", False), ("2.4.0", True), (None, True)])
+    async def test_is_made_where_the_server_may_heed_it(
+        self, kit: Kit, version: str | None, made: bool
+    ) -> None:
+        pipeline = kit.client(server_version=version)._pipeline
+        given = pipeline.new_message_id(SEND_TEXT, "sales")
+        assert (given is not None) is made
+        assert given is None or OURS.fullmatch(given)
+        assert pipeline.new_message_id(SEND_LOCATION, "sales") is None
+
+    async def test_is_not_made_where_answers_told_that_ids_are_ignored(self, kit: Kit) -> None:
+        client = client_of(kit, Server(kit, heeds=False))
+        await kit.run(client.messages.send_text(NUMBER, "one"))
+        assert client._pipeline.new_message_id(SEND_TEXT, "sales") is None
+        assert client._pipeline.new_message_id(SEND_TEXT, "other") is not None
+
+    async def test_is_sent_and_found_again_as_one_of_ours(self, kit: Kit) -> None:
+        server = Server(kit)
+        client = client_of(kit, server)
+        given = client._pipeline.new_message_id(SEND_TEXT, "sales")
+        server.losses = ["after"]
+        sent = await self.call(kit, client, given)
+        assert [body["messageId"] for body in server.sent()] == [given]
+        assert (sent.id, sent.reconciled) == (given, True)
+
+    async def test_is_not_sent_where_it_surely_is_ignored(self, kit: Kit) -> None:
+        client = kit.client(server_version="2.3.7")
+        await self.call(kit, client, "3EB0AAAA0001")
+        assert "messageId" not in kit.stub.last_json
+
+    async def test_gives_way_to_the_one_that_the_caller_chose(self, kit: Kit) -> None:
+        client = kit.client(server_version="2.4.0")
+        await self.call(kit, client, "3EB0AAAA0001", message_id="pedido-4711")
+        assert kit.stub.last_json["messageId"] == "pedido-4711"
+
+    async def test_errors_name_it(self, kit: Kit) -> None:
+        server = Server(kit)
+        client = client_of(kit, server)
+        server.losses = ["before"]
+        with pytest.raises(EvolutionError) as caught:
+            await self.call(kit, client, "3EB0AAAA0001", on_unknown="raise")
+        assert caught.value.message_id == "3EB0AAAA0001"

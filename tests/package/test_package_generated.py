@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -28,26 +30,45 @@ def generator() -> ModuleType:
     return tool("generate_sync")
 
 
+ROOMS = ("evolution_sdk", "outbox")
+
+
+@pytest.fixture(scope="module", params=ROOMS)
+def tree(request: pytest.FixtureRequest, generator: ModuleType) -> Any:
+    (found,) = [tree for tree in generator.trees() if tree.source.parent.name == request.param]
+    return found
+
+
 @pytest.fixture(scope="module")
-def made(generator: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("made") / "src/evolution_sdk/_sync"
+def made(generator: ModuleType, tree: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("made") / tree.target.relative_to(ROOT)
     place.mkdir(parents=True)
-    generator.generate(place)
+    generator.generate(tree, place)
     return place
 
 
 @pytest.fixture
-def copy(generator: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the committed tree, which the generator then takes for it."""
+def copy(tree: Any, tmp_path: Path) -> Any:
+    """The tree, with a copy of the committed code in place of it."""
     place = tmp_path / "_sync"
-    shutil.copytree(generator.TARGET, place)
-    monkeypatch.setattr(generator, "TARGET", place)
-    return place
+    shutil.copytree(tree.target, place)
+    return tree._replace(target=place)
 
 
-def test_sync_is_what_is_generated(generator: ModuleType, made: Path) -> None:
-    assert generator.differences(made) == []
+def a_file(tree: Any) -> str:
+    """Any file of a tree that is generated."""
+    return max(path.relative_to(tree.source).as_posix() for path in tree.sources())
+
+
+def test_sync_is_what_is_generated(generator: ModuleType, tree: Any, made: Path) -> None:
+    assert generator.differences(tree, made) == []
     assert generator.unused_names() == []
+
+
+def test_every_tree_of_the_package_is_generated(generator: ModuleType) -> None:
+    folders = {path for path in (ROOT / "src").rglob("_async") if path.is_dir()}
+    assert {tree.source.resolve() for tree in generator.trees()} == folders
+    assert len(folders) == len(ROOMS)
 
 
 def test_no_colour_is_left(made: Path) -> None:
@@ -56,22 +77,32 @@ def test_no_colour_is_left(made: Path) -> None:
         assert "await " not in text, path
         assert "async " not in text.replace("is async only", ""), path
         assert "Async" not in text, path
+        assert not re.search(r"^ *(from|import) .*\b_async\b", text, re.MULTILINE), path
 
 
-def test_a_file_without_a_source_is_noticed(generator: ModuleType, made: Path, copy: Path) -> None:
-    (copy / "resources" / "orphan.py").write_text("x = 1\n")
-    assert generator.differences(made) == ["has no source: resources/orphan.py"]
+def test_a_file_without_a_source_is_noticed(generator: ModuleType, made: Path, copy: Any) -> None:
+    (copy.target / "orphan.py").write_text("x = 1\n")
+    assert generator.differences(copy, made) == ["has no source: orphan.py"]
 
 
-def test_a_changed_byte_is_noticed(generator: ModuleType, made: Path, copy: Path) -> None:
-    client = copy / "client.py"
-    client.write_bytes(client.read_bytes() + b"\n")
-    assert generator.differences(made) == ["differs: client.py"]
+def test_a_changed_byte_is_noticed(generator: ModuleType, made: Path, copy: Any) -> None:
+    name = a_file(copy)
+    file = copy.target / name
+    file.write_bytes(file.read_bytes() + b"\n")
+    assert generator.differences(copy, made) == [f"differs: {name}"]
 
 
-def test_a_missing_file_is_noticed(generator: ModuleType, made: Path, copy: Path) -> None:
-    (copy / "pipeline.py").unlink()
-    assert generator.differences(made) == ["missing: pipeline.py"]
+def test_a_missing_file_is_noticed(generator: ModuleType, made: Path, copy: Any) -> None:
+    name = a_file(copy)
+    (copy.target / name).unlink()
+    assert generator.differences(copy, made) == [f"missing: {name}"]
+
+
+def test_a_rule_that_no_tree_needs_is_noticed(
+    generator: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(generator.NAMES, "AsyncNothing", "Nothing")
+    assert generator.unused_names() == ["AsyncNothing"]
 
 
 def test_the_public_surface_is_listed() -> None:

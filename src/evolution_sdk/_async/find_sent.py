@@ -6,7 +6,7 @@ A program asks it after a crash, about the message that was in flight.
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -26,10 +26,10 @@ from evolution_sdk.operations.routes import message as ops
 from evolution_sdk.operations.target import Target
 from evolution_sdk.reconcile.search import Search
 from evolution_sdk.reconcile.send_ledger import Send
-from evolution_sdk.reconcile.server_clock import Moment, ServerClock, Window, Zone
+from evolution_sdk.reconcile.server_clock import FARTHEST_ZONE_S, Moment, ServerClock, Window, Zone
 from evolution_sdk.reconcile.verdict import CLOCKS, CONTESTED, DOUBTS
 
-from ._seam import run_blocking
+from ._seam import Later, run_blocking
 from .pipeline import Pipeline
 from .reconciler import Reconciler
 
@@ -50,10 +50,8 @@ _OPERATIONS: Mapping[type[RequestModel], Operation[SentMessage]] = {
     req.TemplateRequest: ops.SEND_TEMPLATE,
 }
 
-# A clock that runs in a wrong time zone is off by hours; one that is off by more than this is not
-# reckoned with.
-_FARTHEST_ZONE_S = 15 * 3_600.0
 UNNAMED = "an equal message is stored, but not under the id that was given"
+CLAIMED_BY_RIVALS = "earlier send(s) of the same content whose message is not known may own them"
 UNDER_WAY = "a send of this client to the same chat is under way; ask again when it is over"
 
 
@@ -140,11 +138,50 @@ async def find_sent(
         RequestValidationError: ``since`` cannot be used.
         EvolutionError: The server could not be asked.
     """
+    zone = _zone(pipeline.parts.reconciler.clock, since, pipeline.ports.moment())
+    others = {*known_ids, since.id} if isinstance(since, Message) else known_ids
+    return await look_for_send(
+        pipeline, target, operation, body, zone, others, message_id=message_id
+    )
+
+
+async def look_for_send(
+    pipeline: Pipeline,
+    target: Target,
+    operation: Operation[Any],
+    body: Mapping[str, Any],
+    zone: Zone,
+    known_ids: Iterable[str],
+    *,
+    message_id: str | None = None,
+    id_chosen: bool = True,
+    rivals: int = 0,
+    known: Callable[[Sequence[str]], Later[Collection[str]]] | None = None,
+) -> SentSearch:
+    """Look once for the message of a send whose time is known, and claim nothing.
+
+    Args:
+        pipeline: Asks the server.
+        target: The instance.
+        operation: The operation that would have sent it.
+        body: Its body.
+        zone: When it can have happened, by the server's clock.
+        known_ids: Ids of messages that are known to be of other sends.
+        message_id: The id that the send was given.
+        id_chosen: False if that id was made for this one send, so that nothing else can have it.
+        rivals: Number of sends begun before it, of equal content to the same chat, whose message is
+            not known: each may own one of those found.
+        known: Tells which of some ids are of other sends, where they are too many to be named.
+
+    Returns:
+        The answer, with the reason. With rivals, ``found`` holds the messages that are left when
+        each of them has had one, oldest first; with too few for that it is ``unknown``.
+
+    Raises:
+        EvolutionError: The server could not be asked.
+    """
     reconciler = pipeline.parts.reconciler
-    zone = _zone(reconciler.clock, since, pipeline.ports.moment())
-    others = set(known_ids)
-    if isinstance(since, Message):
-        others.add(since.id)
+    zone, others = zone.bounded(), set(known_ids)
     send = Send(
         target.instance,
         sent_kind(operation),
@@ -153,7 +190,7 @@ async def find_sent(
         operation.channels,
         operation=operation.name,
         message_id=message_id,
-        id_chosen=True,
+        id_chosen=id_chosen,
     )
     search = reconciler.search_for(target, send, zone)
     if message_id is not None:
@@ -161,6 +198,8 @@ async def find_sent(
         if under_id is not None:
             return under_id
     await reconciler.survey(search)
+    if known is not None:
+        others |= set(await known([*search.seen, *search.hidden]))
     seen = [one for one in search.seen.values() if one.id not in others]
     # Only what lies surely within the time counts as found; what may lie outside is a doubt.
     ours = [one for one in seen if zone.place(one.told) == "ours"]
@@ -171,9 +210,14 @@ async def find_sent(
         ours = [one for one in ours if not reconciler.claimed(target, one.id)]
         if ours:
             return SentSearch("unknown", (), f"looked in {checked}: {UNNAMED}")
-    if ours:
-        found = tuple(SentMessage.from_store(one.record, one.evidence) for one in ours)
+    # Of two equal sends the earlier one gets the earlier message.
+    left = ours[rivals:]
+    if left:
+        found = tuple(SentMessage.from_store(one.record, one.evidence) for one in left)
         return SentSearch("found", found, f"found in {checked}")
+    if ours:
+        why = f"{len(ours)} equal message(s), but {rivals} {CLAIMED_BY_RIVALS}"
+        return SentSearch("unknown", (), f"looked in {checked}: {why}")
     # "Absent" must be proven: a message may still be on its way, may be hidden behind another
     # name, or may lie in a time that the clocks leave open.
     doubt = None
@@ -212,7 +256,7 @@ def _zone(clock: ServerClock, since: object, now: Moment) -> Zone:
         told = since.sent_at.timestamp()
         # Only of its own messages: an incoming one's time is WhatsApp's.
         own = isinstance(since, SentMessage) or since.from_me is True
-        earliest = told if own else told - _FARTHEST_ZONE_S
+        earliest = told if own else told - FARTHEST_ZONE_S
         return Zone((Window(told + 1, math.inf),), earliest, proven=own)
     if not isinstance(since, datetime):
         raise RequestValidationError("since", "must be an aware datetime, or a message sent before")
@@ -223,10 +267,7 @@ def _zone(clock: ServerClock, since: object, now: Moment) -> Zone:
     begun = since.timestamp()
     if begun > now.wall:
         raise RequestValidationError("since", "lies in the future")
-    zone = clock.zone(Moment(now.mono - (now.wall - begun), begun), now)
-    if not zone.proven:
-        return zone._replace(earliest=zone.opens - _FARTHEST_ZONE_S)
-    return zone
+    return clock.zone(Moment(now.mono - (now.wall - begun), begun), now).bounded()
 
 
 def _only_for_files(**given: str | None) -> None:

@@ -106,7 +106,11 @@ class Guards:
             raise
 
     async def pace(
-        self, operation: Operation[Any], instance: str | None, body: Mapping[str, Any]
+        self,
+        operation: Operation[Any],
+        instance: str | None,
+        body: Mapping[str, Any],
+        wait_ms: float | None = None,
     ) -> Ticket | None:
         """Wait for the rate limiter, unless an open circuit would refuse the call anyway.
 
@@ -114,6 +118,7 @@ class Guards:
             operation: What is to be called.
             instance: Through which instance.
             body: Its body.
+            wait_ms: Longest wait, in milliseconds. Default: by the settings.
 
         Returns:
             The place that was taken, for :meth:`unused`; None where nothing is limited.
@@ -130,7 +135,7 @@ class Guards:
             if self.breakers is not None:
                 # Asked before the wait: an open circuit would refuse the call after it anyway.
                 self.breakers.check(operation, instance)
-            return await self.limiter.pace(operation, instance, body)
+            return await self.limiter.pace(operation, instance, body, wait_ms)
         except EvolutionError as error:
             error.operation, error.instance = operation.name, instance
             raise

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
-from .dialect import Dialect, is_postgres
+from .dialect import Dialect
 
-__all__ = ["Database", "Row", "Session", "open_database"]
+__all__ = ["Database", "Row", "Session"]
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -91,32 +90,3 @@ class Database(Protocol):
     def close(self) -> None:
         """Close its connections; a later use opens new ones."""
         ...
-
-
-def open_database(
-    place: str | Path,
-    *,
-    full: bool = True,
-    busy_timeout_ms: float = 5_000,
-    answer_timeout_ms: float = 30_000,
-) -> Database:
-    """Return the database at a place; it connects when it is first used.
-
-    Args:
-        place: Path of a SQLite file, or a URL ``postgresql://…``.
-        full: Whether a commit of SQLite is to survive a crash of the machine, too.
-        busy_timeout_ms: Longest wait for a lock of somebody else, in milliseconds.
-        answer_timeout_ms: Longest wait for an answer of PostgreSQL, in milliseconds.
-
-    Raises:
-        ConfigurationError: psycopg is not installed, or the URL cannot be read.
-    """
-    if is_postgres(place):
-        from .postgres import PostgresDatabase
-
-        return PostgresDatabase(
-            str(place), lock_timeout_ms=busy_timeout_ms, answer_timeout_ms=answer_timeout_ms
-        )
-    from .sqlite import SqliteDatabase
-
-    return SqliteDatabase(place, full=full, busy_timeout_ms=busy_timeout_ms)

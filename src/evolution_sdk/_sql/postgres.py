@@ -63,11 +63,11 @@ class PostgresSession:
         """Run a statement; see :class:`Session`."""
         try:
             cursor = self._connection.execute(POSTGRES.sql(sql), values)
-            rows = cursor.fetchall() if cursor.description is not None else []
+            rows: list[Row] = cursor.fetchall() if cursor.description is not None else []
         except _errors() as error:
             raise of_postgres(error, broken=self._connection.broken) from None
         self.changed = cursor.rowcount
-        return [tuple(row) for row in rows]
+        return rows
 
     def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
         """Run a statement for each of some rows; see :class:`Session`."""

@@ -95,7 +95,11 @@ class Limiter:
         self._memory.disown(self._name_of_writer())
 
     def pace(
-        self, operation: Operation[Any], instance: str | None, body: Mapping[str, Any]
+        self,
+        operation: Operation[Any],
+        instance: str | None,
+        body: Mapping[str, Any],
+        wait_ms: float | None = None,
     ) -> Ticket | None:
         """Wait until this call may go out; returns at once for what is not limited.
 
@@ -103,26 +107,28 @@ class Limiter:
             operation: What is to be called.
             instance: Through which instance.
             body: Its body.
+            wait_ms: Longest wait, in milliseconds; with 0 it is refused unless there is a place
+                now. Default: ``max_wait_ms`` of the settings.
 
         Returns:
             Its place, to be given back if nothing is sent; None for what is not limited.
 
         Raises:
-            SendLimitError: It would have to wait for longer than ``max_wait_ms``.
+            SendLimitError: It would have to wait for longer than that.
         """
         name = instance or ""
+        most_ms = float(self._config.max_wait_ms) if wait_ms is None else wait_ms
         if operation.paced_as == "messages":
             to = address(body)
             chat = None if to is None else recipient_key(name, to)
-            return self._wait(self._messages, line_key("messages", name), chat, 1)
+            return self._wait(self._messages, line_key("messages", name), chat, 1, most_ms)
         if operation.paced_as == "checks" and self._checks.interval_s:
             count = len(body.get("numbers", ()))
-            return self._wait(self._checks, line_key("checks", name), None, count)
+            return self._wait(self._checks, line_key("checks", name), None, count, most_ms)
         return None
 
-    def _wait(self, rules: Rules, line: str, chat: str | None, cost: int) -> Ticket:
+    def _wait(self, rules: Rules, line: str, chat: str | None, cost: int, left_ms: float) -> Ticket:
         # One budget for all waits of this attempt, pauses that come meanwhile included.
-        left_ms = float(self._config.max_wait_ms)
         ticket: Ticket | None = None
         queued = 0
         try:

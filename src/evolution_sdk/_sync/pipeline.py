@@ -95,6 +95,9 @@ class CallPlan(Generic[T]):
         hold_ms: How long the server holds the answer on purpose, in milliseconds.
         watch: Tells the observers of the call; None where there are none.
         direct: Past breaker, limiter and bulkhead.
+        own_id: An id of ours that was made for this send beforehand. Default: one is made.
+        pace_wait_ms: Longest wait for a place in the rate limits, in milliseconds. Default: by the
+            settings.
     """
 
     operation: Operation[T]
@@ -106,6 +109,8 @@ class CallPlan(Generic[T]):
     hold_ms: float
     watch: Watch | None
     direct: bool
+    own_id: str | None = None
+    pace_wait_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,8 +260,8 @@ class SendExecution(Generic[T]):
         # §7).
         key = hash((target.instance, plan.operation.name, *content))
         chosen = message_id is not None
-        if message_id is None and _may_take_id(plan, parts):
-            message_id = parts.message_ids.make()
+        if message_id is None and _may_take_id(plan.operation, target.instance, parts):
+            message_id = plan.own_id or parts.message_ids.make()
         if message_id is not None:
             plan = replace(plan, request=with_message_id(request, message_id))
         self.send = Send(
@@ -370,12 +375,11 @@ def _was_away(error: EvolutionError) -> bool:
     )
 
 
-def _may_take_id(plan: CallPlan[Any], parts: Parts) -> bool:
+def _may_take_id(operation: Operation[Any], instance: str | None, parts: Parts) -> bool:
     """Tell if an id of ours may become the message's own; where it is ignored, none is sent."""
-    operation = plan.operation
     if not operation.message_id_on:
         return False
-    heeded = parts.message_ids.heeded(plan.target.instance, operation.name)
+    heeded = parts.message_ids.heeded(instance, operation.name)
     if heeded is not None:
         return heeded
     profile = parts.known_server.profile
@@ -386,7 +390,7 @@ def _may_take_id(plan: CallPlan[Any], parts: Parts) -> bool:
 
 def _paced(plan: CallPlan[T], guards: Guards, go: Callable[[Ticket | None], Later[T]]) -> T:
     """Take a place in the limit and go on with it; one that was not used is given back."""
-    ticket = guards.pace(plan.operation, plan.target.instance, plan.body)
+    ticket = guards.pace(plan.operation, plan.target.instance, plan.body, plan.pace_wait_ms)
     try:
         # Asked again: a pause may have begun while this one waited for its turn.
         guards.check_contact(plan.operation, plan.target.instance, plan.body)
@@ -496,6 +500,8 @@ class Pipeline:
         options: CallOptions | None = None,
         known_options: frozenset[str] = CALL_KEYS,
         direct: bool = False,
+        own_id: str | None = None,
+        pace_wait_ms: float | None = None,
     ) -> T:
         """Make one call of the API, with retries.
 
@@ -512,6 +518,10 @@ class Pipeline:
             known_options: The options that have an effect on this call.
             direct: Past breaker, limiter and bulkhead: for look-ups and probes, which must be
                 able to find out whether the server is back.
+            own_id: An id that :meth:`new_message_id` made for this one send; sent where the server
+                may heed it, unless the caller chose a ``message_id``. Default: one is made.
+            pace_wait_ms: Longest wait for a place in the rate limits, in milliseconds; with 0 a
+                send that would have to wait is refused. Default: by the settings.
 
         Returns:
             The typed result.
@@ -550,8 +560,9 @@ class Pipeline:
             )
         direct = direct or BYPASS_GUARDS.get()
         plan = CallPlan(
-            operation, target, request, body or {}, given, policy, hold_ms, watch, direct
-        )
+            operation, target, request, body or {}, given, policy, hold_ms, watch, direct,
+            own_id, pace_wait_ms,
+        )  # fmt: skip
         try:
             if self.parts.known_server.profile is not None:
                 self._check_supported(operation, target, body)
@@ -570,6 +581,19 @@ class Pipeline:
         if watch is not None:
             watch.finished(None, result)
         return result
+
+    def new_message_id(self, operation: Operation[Any], instance: str | None) -> str | None:
+        """Make an id for one send that is made later, with :meth:`call` and ``own_id``.
+
+        Args:
+            operation: What will be sent.
+            instance: Through which instance.
+
+        Returns:
+            The id; None where the server surely makes none the message's own.
+        """
+        may = _may_take_id(operation, instance, self.parts)
+        return self.parts.message_ids.make() if may else None
 
     def _check_supported(
         self, operation: Operation[Any], target: Target, body: Mapping[str, Any] | None

@@ -5,6 +5,7 @@ from evolution_sdk._base.public import publish
 from ._config import EvolutionConfig
 from ._media import MediaConfig
 from ._monitoring import MonitoringConfig
+from ._outbox import OutboxConfig
 from ._rabbitmq import RabbitmqConfig
 from ._resilience import BreakerConfig, BulkheadConfig, CacheConfig, RateLimitConfig
 from ._retry import Jitter, RetryConfig
@@ -30,6 +31,7 @@ __all__ = [
     "Jitter",
     "MediaConfig",
     "MonitoringConfig",
+    "OutboxConfig",
     "RabbitmqConfig",
     "RateLimitConfig",
     "RetryConfig",

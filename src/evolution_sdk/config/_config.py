@@ -18,6 +18,7 @@ from ._base import Section, SectionField, Variable, check_key, untouched
 from ._environment import read_settings
 from ._media import MediaConfig
 from ._monitoring import MonitoringConfig
+from ._outbox import OutboxConfig
 from ._rabbitmq import RabbitmqConfig
 from ._resilience import BreakerConfig, BulkheadConfig, CacheConfig, RateLimitConfig
 from ._retry import RetryConfig
@@ -120,6 +121,7 @@ class EvolutionConfig(Section):
     breaker: Annotated[BreakerConfig, SectionField()] = untouched(BreakerConfig)
     rate_limit: Annotated[RateLimitConfig, SectionField()] = untouched(RateLimitConfig)
     bulkhead: Annotated[BulkheadConfig, SectionField()] = untouched(BulkheadConfig)
+    outbox: Annotated[OutboxConfig, SectionField()] = untouched(OutboxConfig)
     cache: Annotated[CacheConfig, SectionField()] = untouched(CacheConfig)
     media: Annotated[MediaConfig, SectionField()] = untouched(MediaConfig)
 
@@ -145,6 +147,7 @@ class EvolutionConfig(Section):
         breaker: BreakerConfig | SectionValues | None = None,
         rate_limit: RateLimitConfig | SectionValues | None = None,
         bulkhead: BulkheadConfig | SectionValues | None = None,
+        outbox: OutboxConfig | SectionValues | None = None,
         cache: CacheConfig | SectionValues | None = None,
         media: MediaConfig | SectionValues | None = None,
         **unknown: Any,

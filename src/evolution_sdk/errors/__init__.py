@@ -13,6 +13,10 @@
     ├── BulkheadFullError             not tried: too many calls in flight
     ├── WaitTimeoutError              a wait_* helper ran out of time
     ├── NewContactsPausedError        not sent: new chats wait after WhatsApp refused several
+    ├── OutboxStoreError              the outbox's database fails: nothing was taken over
+    ├── OutboxConflictError           the key belongs to another message: nothing was written
+    ├── OutboxEndedError              a message that was waited for failed, or is unknown
+    ├── RecipientOptedOutError        the recipient asked not to be written to
     ├── DeliveryFailedError           accepted, but WhatsApp reported a failure later
     │   └── DeliveryRefusedError      refused by WhatsApp: code, meaning, advice
     ├── TransportError                no answer arrived
@@ -81,6 +85,10 @@ from ._base import (
     EvolutionError,
     EvolutionTimeoutError,
     NewContactsPausedError,
+    OutboxConflictError,
+    OutboxEndedError,
+    OutboxStoreError,
+    RecipientOptedOutError,
     RequestValidationError,
     ResponseTooLargeError,
     SendLimitError,
@@ -114,10 +122,14 @@ __all__ = [
     "MetaAPIError",
     "NewContactsPausedError",
     "NotFoundError",
+    "OutboxConflictError",
+    "OutboxEndedError",
+    "OutboxStoreError",
     "PayloadTooLargeError",
     "PermissionDeniedError",
     "RateLimitError",
     "RecipientNotFoundError",
+    "RecipientOptedOutError",
     "RequestValidationError",
     "ResponseTooLargeError",
     "RouteNotFoundError",

@@ -214,6 +214,80 @@ class ArchiveError(EvolutionError):
         self.remedy: str = remedy
 
 
+class OutboxStoreError(EvolutionError):
+    """The outbox's database could not do what was asked; nothing was taken over.
+
+    Attributes:
+        key: Key of the message that was handed over, so that it can be handed over again under the
+            same one: should it be there after all, the first row is returned. None for other calls.
+        kind: Sort of trouble: ``unavailable``, ``busy``, ``full``, ``corrupt``, ``rights``,
+            ``schema``, ``data`` or ``other``.
+    """
+
+    _text_is_ours = True
+
+    def __init__(self, text: str, *, kind: str = "other", key: str | None = None) -> None:
+        again = f" Hand it over again with key={key!r}." if key is not None else ""
+        super().__init__(f"The outbox's database cannot be used: {text}{again}")
+        self.kind = kind
+        self.key = key
+        self.transient = kind in ("unavailable", "busy", "full")
+
+
+class OutboxConflictError(EvolutionError):
+    """The key belongs to another message already; nothing was written.
+
+    Attributes:
+        key: The key.
+        differs: Parts in which the two differ, such as ``text``; never their values.
+    """
+
+    _text_is_ours = True
+
+    def __init__(self, key: str, differs: tuple[str, ...] = ()) -> None:
+        parts = f" ({', '.join(differs)})" if differs else ""
+        super().__init__(
+            f"Not taken over: the key {key!r} belongs to another message already, which differs"
+            f"{parts}. Give each message a key of its own."
+        )
+        self.key = key
+        self.differs = differs
+
+
+class OutboxEndedError(EvolutionError):
+    """A message of the outbox that was waited for has ended before it got that far.
+
+    Attributes:
+        key: Its key.
+        state: The state in which it ended, such as ``failed`` or ``unknown``.
+        reason: The reason, in words.
+    """
+
+    def __init__(self, key: str, state: str, reason: str = "") -> None:
+        why = f": {reason}" if reason else ""
+        super().__init__(f"The message {key!r} has ended as {state}{why}.")
+        self.key = key
+        self.state = state
+        self.reason = reason
+
+
+class RecipientOptedOutError(EvolutionError):
+    """The recipient asked not to be written to; nothing was taken over.
+
+    Attributes:
+        since: The time of the opt-out, aware.
+    """
+
+    _text_is_ours = True
+
+    def __init__(self, since: datetime) -> None:
+        super().__init__(
+            f"Not taken over: the recipient opted out on {since.date().isoformat()}. Write again "
+            "only after they asked for it: outbox.opt_in(number)."
+        )
+        self.since = since
+
+
 class DeliveryFailedError(EvolutionError):
     """A message was accepted, but WhatsApp later reported that it failed."""
 

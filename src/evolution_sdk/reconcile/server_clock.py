@@ -12,13 +12,13 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 from evolution_sdk._base.forking import free_in_child
 from evolution_sdk.operations.answers import server_time
 
-__all__ = ["Moment", "Place", "ServerClock", "Window", "Zone"]
+__all__ = ["FARTHEST_ZONE_S", "Moment", "Place", "ServerClock", "Window", "Zone", "zone_of"]
 
 Place: TypeAlias = Literal["ours", "doubtful", "before"]
 """Place of a message: in the time of the send, where no clock tells, or surely before it."""
@@ -31,6 +31,9 @@ _GUARD_S = 5.0  # added where something is not proven
 _LATE_S = 5.0  # the row of a send may be made a little after we gave it up
 _DATE_CUT_S = 2.0  # Node renews its Date once a second
 _DAY_S = 86_400.0
+FARTHEST_ZONE_S = 15 * 3_600.0
+"""A clock that runs in a wrong time zone is off by hours; one that is off by more than this is not
+reckoned with by who asks for a send of an earlier run."""
 
 
 class Moment(NamedTuple):
@@ -82,6 +85,12 @@ class Zone(NamedTuple):
     def since(self) -> float:
         """From when on a look goes through the store; where nothing is proven, the first guess."""
         return self.earliest if math.isfinite(self.earliest) else self.opens
+
+    def bounded(self) -> Zone:
+        """Reckon with clocks in wrong time zones where nothing is proven, and with no worse."""
+        if self.proven or math.isfinite(self.earliest):
+            return self
+        return self._replace(earliest=self.opens - FARTHEST_ZONE_S)
 
     def place(self, told: float | None) -> Place:
         """Say where a message stands.
@@ -176,6 +185,56 @@ class ServerClock:
             return None
         low = seconds + min(begun.mono - at.mono, begun.wall - at.wall)
         return Window(low - _CUT_S, low + _DATE_CUT_S)
+
+
+def zone_of(told: Sequence[tuple[float, Moment, Moment]], begun: Moment, until: Moment) -> Zone:
+    """Say when a send of an earlier run can have happened, by what was written down then.
+
+    Where the times contradict each other, a clock was set: each of them may be the one that holds,
+    so that more of them never make a message older than it was.
+
+    Args:
+        told: Times that the server told, each with the moments before and after: of the clock that
+            told ``begun``, so of the same computer. ``mono`` is ``nan`` where it cannot be compared
+            with ``begun``'s, as after a restart of the computer.
+        begun: When the send was begun.
+        until: When it was over at the latest; now, while that is not known. ``mono`` is ``nan``
+            where it cannot be compared; ``wall`` infinite where no clock compares, as when another
+            computer asks: then all since the begin is from its time.
+
+    Returns:
+        The zone; not proven, and wide, where nothing was told.
+    """
+    steady_s = until.mono - begun.mono
+    lasted_s = max(0.0, until.wall - begun.wall, steady_s if math.isfinite(steady_s) else 0.0)
+    begins = [begun.wall]
+    if steady_s >= 0 and math.isfinite(until.wall - steady_s):
+        # Ours may have been set since.
+        begins.append(until.wall - steady_s)
+    kept = [one for one in (_Told(*each) for each in told) if _usable(one)]
+    if not kept:
+        spans = [Window(wall - _GUARD_S, wall + _GUARD_S) for wall in begins]
+        return Zone(_lasting(spans, lasted_s + _LATE_S), -math.inf, proven=False).bounded()
+    steady = [_by_mono(one, begun) for one in kept if math.isfinite(one.asked.mono - begun.mono)]
+    by_wall = [[_by_set_wall(one, wall) for one in kept] for wall in begins]
+    # What is surely before it must be so by each single time: what several agree on may be narrow
+    # by chance, where one of the requests was slow and a clock was set a little.
+    earliest = min(span.opens for spans in (steady, *by_wall) for span in spans) - _GUARD_S
+    windows = [span for spans in (steady, *by_wall) if spans for span in _agreed(spans)]
+    return Zone(_lasting(windows, lasted_s + _LATE_S), earliest, proven=True)
+
+
+def _usable(one: _Told) -> bool:
+    """Tell if a time that was read from a store can be reckoned with."""
+    return math.isfinite(one.asked.wall + one.answered.wall) and 0 < one.seconds < 1e11
+
+
+def _by_set_wall(one: _Told, begun: float) -> Window:
+    """Bound the server's time by our wall clock, which may have been set during the request."""
+    passed = one.answered.wall - one.asked.wall - (one.answered.mono - one.asked.mono)
+    set_by = abs(passed) if math.isfinite(passed) else 0.0
+    span = _span(one, begun - one.answered.wall, begun - one.asked.wall)
+    return Window(span.opens - set_by, span.closes + set_by)
 
 
 def _by_mono(one: _Told, begun: Moment) -> Window:

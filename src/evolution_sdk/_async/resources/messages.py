@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from evolution_sdk._async.bound_sent import AsyncSentMessage, sent_with
 from evolution_sdk._async.fetching import as_text, plan_file
-from evolution_sdk._async.pipeline import Pipeline
+from evolution_sdk._async.pipeline import Pipeline, message_id_of
 from evolution_sdk._base.lazy import LazyModule
-from evolution_sdk._base.request import FilePart
 from evolution_sdk._client.compose import (
     COMPOSE_KEYS,
     ComposeOptions,
@@ -20,7 +19,8 @@ from evolution_sdk._client.compose import (
     compose_values,
     quotes_content,
 )
-from evolution_sdk._client.options import SEND_KEYS, SendOptions
+from evolution_sdk._client.composed import Composed
+from evolution_sdk._client.options import SEND_KEYS, SendOptions, check_options
 from evolution_sdk._client.references import KeyLike, key_of, quoted_of
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.identity import Jid, PhoneNumber
@@ -39,6 +39,7 @@ from evolution_sdk.reconcile.message_ids import checked_message_id
 from .base import AsyncResourceApi
 
 if TYPE_CHECKING:
+    from evolution_sdk._async._seam import Later
     from evolution_sdk._async.bound import AsyncMessagesUpdate, AsyncMessagesUpsert
     from evolution_sdk._async.message_tracker import MessageTracker
     from evolution_sdk.events import MessagesUpdate, MessagesUpsert
@@ -67,7 +68,7 @@ class AsyncMessagesApi(AsyncResourceApi):
       where the server's words for a dead session leave that open.
     """
 
-    __slots__ = ("_bind", "_bind_update")
+    __slots__ = ("_bind", "_bind_update", "_out")
 
     def __init__(
         self,
@@ -75,10 +76,13 @@ class AsyncMessagesApi(AsyncResourceApi):
         target: Target,
         bind: Callable[[MessagesUpsert], AsyncMessagesUpsert],
         bind_update: Callable[[MessagesUpdate], AsyncMessagesUpdate],
+        out: Callable[[Composed], Later[Any]] | None = None,
     ) -> None:
         super().__init__(pipeline, target)
         self._bind = bind
         self._bind_update = bind_update
+        # Who gets what was composed, in place of the server.
+        self._out = out
 
     @property
     def _tracker(self) -> MessageTracker:
@@ -526,6 +530,7 @@ class AsyncMessagesApi(AsyncResourceApi):
             EvolutionError: As every send; the class lists the errors.
         """
         image: str | None = None
+        plan: MediaPlan | None = None
         if thumbnail_url is not None:
             plan = await self._plan(ops.SEND_BUTTONS, thumbnail_url, "thumbnail_url", options)
             image = await as_text(plan)
@@ -538,7 +543,7 @@ class AsyncMessagesApi(AsyncResourceApi):
             buttons=tuple(buttons),
             **compose_values(options),
         )
-        return await self._send(ops.SEND_BUTTONS, request, options)
+        return await self._send(ops.SEND_BUTTONS, request, options, plan)
 
     async def shows_buttons(self) -> bool:
         """Tell if the server sends buttons and lists in the form that phones show.
@@ -812,32 +817,51 @@ class AsyncMessagesApi(AsyncResourceApi):
         if "delay" in given:
             given["delay"] = plan.server_delay_ms
         given[plan.field] = await as_text(plan)
-        request = model.check(**given)
-        # After the check, so that a wrong value is told at once.
-        if plan.client_delay_ms:
-            await self._pipeline.ports.sleep_ms(plan.client_delay_ms)
-        file = plan.content.part if isinstance(plan.content, Multipart) else None
-        return await self._send(operation, request, options, file)
+        return await self._send(operation, model.check(**given), options, plan)
 
     async def _send(
         self,
         operation: Operation[SentMessage],
         request: RequestModel,
         options: SendOptions,
-        file: FilePart | None = None,
+        plan: MediaPlan | None = None,
     ) -> AsyncSentMessage:
         # Contacts, reactions, stories and templates take neither a delay nor mentions.
-        composed = request if isinstance(request, SendRequest) else None
+        timed = request if isinstance(request, SendRequest) else None
+        content = None if plan is None else plan.content
+        file = content.part if isinstance(content, Multipart) else None
         body = request.body()
-        sent = await self._pipeline.call(
+        composed = Composed(
             operation,
-            self._target,
             body if file is None else as_form(body),
-            file=file,
+            file,
             # A delay that the body carries is one for which the server holds its answer.
-            hold_ms=0 if composed is None else composed.delay or 0,
+            hold_ms=0 if timed is None else timed.delay or 0,
+            client_delay_ms=0 if plan is None else plan.client_delay_ms,
             options=options,
-            known_options=SEND_KEYS if composed is None else COMPOSE_KEYS,
+            known_options=SEND_KEYS if timed is None else COMPOSE_KEYS,
+            plan=plan,
+        )
+        if self._out is None:
+            return await self._call_with(composed)
+        # The call would refuse these; here they are refused before anything is taken over.
+        check_options(options, composed.known_options, operation.name)
+        message_id_of(options, operation)
+        taken: AsyncSentMessage = await self._out(composed)
+        return taken
+
+    async def _call_with(self, composed: Composed) -> AsyncSentMessage:
+        # After the checks, so that a wrong value is told at once.
+        if composed.client_delay_ms:
+            await self._pipeline.ports.sleep_ms(composed.client_delay_ms)
+        sent = await self._pipeline.call(
+            composed.operation,
+            self._target,
+            composed.body,
+            file=composed.file,
+            hold_ms=composed.hold_ms,
+            options=composed.options,
+            known_options=composed.known_options,
         )
         # Messages from here on may be replies, also those that come before anybody waits.
         return sent_with(self, self._pipeline.event_bus.cursor(), sent)

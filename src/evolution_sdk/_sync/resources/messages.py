@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from evolution_sdk._base.lazy import LazyModule
-from evolution_sdk._base.request import FilePart
 from evolution_sdk._client.compose import (
     COMPOSE_KEYS,
     ComposeOptions,
@@ -18,11 +17,12 @@ from evolution_sdk._client.compose import (
     compose_values,
     quotes_content,
 )
-from evolution_sdk._client.options import SEND_KEYS, SendOptions
+from evolution_sdk._client.composed import Composed
+from evolution_sdk._client.options import SEND_KEYS, SendOptions, check_options
 from evolution_sdk._client.references import KeyLike, key_of, quoted_of
 from evolution_sdk._sync.bound_sent import SyncSentMessage, sent_with
 from evolution_sdk._sync.fetching import as_text, plan_file
-from evolution_sdk._sync.pipeline import Pipeline
+from evolution_sdk._sync.pipeline import Pipeline, message_id_of
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.media import Media
@@ -40,6 +40,7 @@ from evolution_sdk.reconcile.message_ids import checked_message_id
 from .base import ResourceApi
 
 if TYPE_CHECKING:
+    from evolution_sdk._sync._seam import Later
     from evolution_sdk._sync.bound import SyncMessagesUpdate, SyncMessagesUpsert
     from evolution_sdk._sync.message_tracker import MessageTracker
     from evolution_sdk.events import MessagesUpdate, MessagesUpsert
@@ -68,7 +69,7 @@ class MessagesApi(ResourceApi):
       where the server's words for a dead session leave that open.
     """
 
-    __slots__ = ("_bind", "_bind_update")
+    __slots__ = ("_bind", "_bind_update", "_out")
 
     def __init__(
         self,
@@ -76,10 +77,13 @@ class MessagesApi(ResourceApi):
         target: Target,
         bind: Callable[[MessagesUpsert], SyncMessagesUpsert],
         bind_update: Callable[[MessagesUpdate], SyncMessagesUpdate],
+        out: Callable[[Composed], Later[Any]] | None = None,
     ) -> None:
         super().__init__(pipeline, target)
         self._bind = bind
         self._bind_update = bind_update
+        # Who gets what was composed, in place of the server.
+        self._out = out
 
     @property
     def _tracker(self) -> MessageTracker:
@@ -523,6 +527,7 @@ class MessagesApi(ResourceApi):
             EvolutionError: As every send; the class lists the errors.
         """
         image: str | None = None
+        plan: MediaPlan | None = None
         if thumbnail_url is not None:
             plan = self._plan(ops.SEND_BUTTONS, thumbnail_url, "thumbnail_url", options)
             image = as_text(plan)
@@ -535,7 +540,7 @@ class MessagesApi(ResourceApi):
             buttons=tuple(buttons),
             **compose_values(options),
         )
-        return self._send(ops.SEND_BUTTONS, request, options)
+        return self._send(ops.SEND_BUTTONS, request, options, plan)
 
     def shows_buttons(self) -> bool:
         """Tell if the server sends buttons and lists in the form that phones show.
@@ -807,32 +812,51 @@ class MessagesApi(ResourceApi):
         if "delay" in given:
             given["delay"] = plan.server_delay_ms
         given[plan.field] = as_text(plan)
-        request = model.check(**given)
-        # After the check, so that a wrong value is told at once.
-        if plan.client_delay_ms:
-            self._pipeline.ports.sleep_ms(plan.client_delay_ms)
-        file = plan.content.part if isinstance(plan.content, Multipart) else None
-        return self._send(operation, request, options, file)
+        return self._send(operation, model.check(**given), options, plan)
 
     def _send(
         self,
         operation: Operation[SentMessage],
         request: RequestModel,
         options: SendOptions,
-        file: FilePart | None = None,
+        plan: MediaPlan | None = None,
     ) -> SyncSentMessage:
         # Contacts, reactions, stories and templates take neither a delay nor mentions.
-        composed = request if isinstance(request, SendRequest) else None
+        timed = request if isinstance(request, SendRequest) else None
+        content = None if plan is None else plan.content
+        file = content.part if isinstance(content, Multipart) else None
         body = request.body()
-        sent = self._pipeline.call(
+        composed = Composed(
             operation,
-            self._target,
             body if file is None else as_form(body),
-            file=file,
+            file,
             # A delay that the body carries is one for which the server holds its answer.
-            hold_ms=0 if composed is None else composed.delay or 0,
+            hold_ms=0 if timed is None else timed.delay or 0,
+            client_delay_ms=0 if plan is None else plan.client_delay_ms,
             options=options,
-            known_options=SEND_KEYS if composed is None else COMPOSE_KEYS,
+            known_options=SEND_KEYS if timed is None else COMPOSE_KEYS,
+            plan=plan,
+        )
+        if self._out is None:
+            return self._call_with(composed)
+        # The call would refuse these; here they are refused before anything is taken over.
+        check_options(options, composed.known_options, operation.name)
+        message_id_of(options, operation)
+        taken: SyncSentMessage = self._out(composed)
+        return taken
+
+    def _call_with(self, composed: Composed) -> SyncSentMessage:
+        # After the checks, so that a wrong value is told at once.
+        if composed.client_delay_ms:
+            self._pipeline.ports.sleep_ms(composed.client_delay_ms)
+        sent = self._pipeline.call(
+            composed.operation,
+            self._target,
+            composed.body,
+            file=composed.file,
+            hold_ms=composed.hold_ms,
+            options=composed.options,
+            known_options=composed.known_options,
         )
         # Messages from here on may be replies, also those that come before anybody waits.
         return sent_with(self, self._pipeline.event_bus.cursor(), sent)

@@ -1,0 +1,1 @@
+"""The half of the outbox that has a colour."""

@@ -1,0 +1,777 @@
+"""The outbox: messages that are handed over are written down first, and sent once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
+
+from evolution_sdk._async._seam import Later, run_blocking
+from evolution_sdk._async.resources.messages import AsyncMessagesApi
+from evolution_sdk._base.forking import in_child
+from evolution_sdk._base.handler_log import tell_handler_failure
+from evolution_sdk._base.harmless import harmless, quiet_logger
+from evolution_sdk._base.pending_calls import tracked_class
+from evolution_sdk._base.quiet_log import QuietLog
+from evolution_sdk._client.composed import Composed
+from evolution_sdk._common.arguments import checked
+from evolution_sdk._common.emitter import Subscribers
+from evolution_sdk.config import OutboxConfig
+from evolution_sdk.errors import (
+    OutboxEndedError,
+    RequestValidationError,
+    WaitTimeoutError,
+)
+from evolution_sdk.identity import Jid, PhoneNumber
+from evolution_sdk.identity._server import recipient, with_country_code
+from evolution_sdk.identity.chat_forms import chat_forms
+from evolution_sdk.operations.target import Target
+from evolution_sdk.outbox import questions
+from evolution_sdk.outbox.claims import ALL
+from evolution_sdk.outbox.composing import draft_of
+from evolution_sdk.outbox.decisions import Rules
+from evolution_sdk.outbox.events import EVENTS, OutboxEvent, OutboxEventName
+from evolution_sdk.outbox.following import Follower
+from evolution_sdk.outbox.handing_over import OutboxDraft, millis
+from evolution_sdk.outbox.options import OwnOptions, WhenUnknown
+from evolution_sdk.outbox.payload import open_cipher
+from evolution_sdk.outbox.questions import OptOut, OutboxPause, OutboxStats
+from evolution_sdk.outbox.records import OutboxMessage, OutboxState
+from evolution_sdk.outbox.settling import Done, Outcome
+from evolution_sdk.outbox.store import OutboxStore
+from evolution_sdk.retry.background import spawn
+
+from ._seam import Bell
+from .courier import Courier
+from .messages import AsyncOutboxMessages
+from .runner import Runner
+from .within import AsyncOutboxTransaction
+
+if TYPE_CHECKING:
+    from evolution_sdk._async.client import AsyncEvolutionClient
+    from evolution_sdk._async.namespaces import AsyncInstance
+
+__all__ = ["AsyncOutbox"]
+
+_log = quiet_logger("evolution_sdk.outbox")
+_FIRST_PAUSE_MS = 2_000.0
+_LONGEST_PAUSE_MS = 300_000.0
+_FIRST_ASK_MS = 25.0
+_LONGEST_ASK_MS = 1_000.0
+
+Handler: TypeAlias = Callable[[OutboxEvent], object]
+_RETRIABLE = ("failed", "expired", "cancelled", "refused")
+_WAITED: Mapping[str, int] = {"sent": 1, "server": 2, "delivered": 3, "read": 4}
+_REACHED: Mapping[OutboxState, int] = {
+    OutboxState.QUEUED: 0,
+    OutboxState.SENDING: 0,
+    OutboxState.SENT: 1,
+    OutboxState.SERVER: 2,
+    OutboxState.DELIVERED: 3,
+    OutboxState.READ: 4,
+}
+
+
+@tracked_class
+@checked()
+class AsyncOutbox:
+    """Sends messages that must not be lost or doubled, whatever dies meanwhile.
+
+    A hand-over checks the message as the client does, writes one row, and returns. Workers, of this
+    process or of others, send it: in order for each chat, different chats at once. A message whose
+    answer was lost, or whose worker died, is looked for and never just sent again.
+
+    Args:
+        store: Where it is kept: the path of a SQLite file, which the processes of one machine may
+            share, or ``postgresql://…`` for several machines. Default: ``EVOLUTION_OUTBOX_STORE``,
+            else ``outbox.db``.
+        client: The client, or a handle of an instance, that checks and sends.
+        workers: Messages sent at once by this process. Default: the settings (4).
+        on_unknown: What becomes of a message of which neither is proven, that it was sent or that
+            it was not: ``hold`` (it waits as ``unknown`` for :meth:`resolve`) or ``resend``.
+            Default: the settings (``hold``).
+        encryption_key: Key of Fernet that encrypts contents and files in the store; several, the
+            newest first, separated by commas. Default: ``EVOLUTION_OUTBOX_KEY``, else none.
+        max_file_bytes: Largest file that is kept beside a message, in bytes. Default: the settings
+            (16 MiB).
+        max_failures: So often may the server itself refuse a message for a passing reason before it
+            counts as failed. Default: the settings (10).
+        poll_ms: Longest wait before the store is asked for work of other processes, in
+            milliseconds. Default: the settings (1,000).
+        lease_ms: How long a worker over PostgreSQL is believed to be alive without a word, in
+            milliseconds. Default: the settings (30,000).
+        tokens: Keys of instances that the client's own key may not use: by name, or a function of
+            it. Keys are never stored.
+
+    Raises:
+        ConfigurationError: A setting is wrong, or an extra is not installed.
+
+    Attributes:
+        messages: The sends of ``client.messages``; each returns an :class:`OutboxMessage`.
+        drafts: The same; each returns an :class:`OutboxDraft`, for :meth:`put_many`.
+    """
+
+    def __init__(
+        self,
+        store: str | Path | None = None,
+        *,
+        client: AsyncEvolutionClient | AsyncInstance,
+        workers: int | None = None,
+        on_unknown: WhenUnknown | None = None,
+        encryption_key: str | None = None,
+        max_file_bytes: int | None = None,
+        max_failures: int | None = None,
+        poll_ms: float | None = None,
+        lease_ms: float | None = None,
+        tokens: Mapping[str, str] | Callable[[str], str | None] | None = None,
+    ) -> None:
+        # Its own package: the client's parts are used as they are, not made a second time.
+        self._pipeline = client._pipeline  # pyright: ignore[reportPrivateUsage]
+        target = client._target  # pyright: ignore[reportPrivateUsage]
+        self._instance, self._token = target.instance, target.token
+        settings: OutboxConfig = self._pipeline.config.outbox
+        changed = {
+            "workers": workers,
+            "on_unknown": on_unknown,
+            "key": encryption_key,
+            "max_file_bytes": max_file_bytes,
+            "max_failures": max_failures,
+            "poll_ms": poll_ms,
+            "lease_ms": lease_ms,
+        }
+        chosen = {name: value for name, value in changed.items() if value is not None}
+        self._settings = settings.replace(**chosen) if chosen else settings
+        key = self._settings.key
+        ports = self._pipeline.ports
+        self._store = OutboxStore(
+            store if store is not None else self._settings.store.get_secret_value(),
+            cipher=None if key is None else open_cipher(key.get_secret_value()),
+            clock=ports.clock,
+            curve=_pause_ms,
+        )
+        self._tokens = tokens
+        courier = Courier(
+            self._pipeline, self._store, self._token_of, Rules(self._settings.max_failures)
+        )
+        self._runner = Runner(
+            self._store,
+            courier,
+            ports,
+            self._ended,
+            poll_ms=self._settings.poll_ms,
+            lease_ms=self._settings.lease_ms,
+        )
+        self._follower = Follower(
+            self._store, self._pipeline.event_intake.lids, ports.wall, self._moved
+        )
+        self._failures = QuietLog(_log, ports.monotonic)
+        self._handlers = Subscribers(EVENTS, self._handler_failed, spawn)
+        self._changes = Bell()
+        self.messages: AsyncOutboxMessages[OutboxMessage] = AsyncOutboxMessages(self._put)
+        self.drafts: AsyncOutboxMessages[OutboxDraft] = AsyncOutboxMessages(self._draft)
+        self._unfollow = self._follow()
+        in_child(self._begin_anew)
+
+    def _follow(self) -> Callable[[], None]:
+        return self._pipeline.event_bus.listen(self._follower.hear, replay=False)
+
+    def _begin_anew(self) -> None:
+        # The bus of a child has no listeners.
+        self._unfollow = self._follow()
+
+    async def put_many(self, drafts: Sequence[OutboxDraft]) -> list[OutboxMessage]:
+        """Write many messages in one transaction: all of them, or none.
+
+        Args:
+            drafts: The messages, made with :attr:`drafts`.
+
+        Returns:
+            The messages, in the same order; of a key that was there already, the first row.
+
+        Raises:
+            OutboxConflictError: A key belongs to another message; nothing was written.
+            RecipientOptedOutError: A recipient opted out; nothing was written.
+            OutboxStoreError: Nothing was written.
+        """
+        made = await run_blocking(partial(self._store.put, list(drafts)))
+        self._runner.ring()
+        return made
+
+    def using(self, connection: Any) -> AsyncOutboxTransaction:
+        """Hand messages over in a transaction of the program: they commit or vanish with it.
+
+        Args:
+            connection: A connection of psycopg 3 to the database of the outbox, of either colour,
+                of :mod:`sqlite3` to its file, or one of SQLAlchemy or Django around such a one. It
+                must not be in autocommit mode outside of a transaction.
+
+        Returns:
+            What has ``messages`` and ``put_many`` over that connection. Workers find the messages
+            once it has committed.
+
+        Raises:
+            ConfigurationError: It is no such connection.
+        """
+        return AsyncOutboxTransaction(connection, self._store, self._draft)
+
+    async def get(self, key: str) -> OutboxMessage | None:
+        """Return a message by its key; None if there is none.
+
+        Args:
+            key: Its key.
+
+        Raises:
+            OutboxStoreError: The store cannot be read.
+        """
+        found: OutboxMessage | None = await run_blocking(partial(self._read, partial(_by_key, key)))
+        return found
+
+    async def find(
+        self,
+        *,
+        state: OutboxState | str | Collection[OutboxState | str] | None = None,
+        recipient: str | PhoneNumber | Jid | None = None,
+        instance: str | None = None,
+        since: datetime | None = None,
+        after_id: int = 0,
+        limit: int = 100,
+    ) -> list[OutboxMessage]:
+        """Return messages, the oldest first.
+
+        Args:
+            state: Only in this state, or in one of these. Default: all.
+            recipient: Only to this number or JID. Default: all.
+            instance: Only of this instance. Default: all.
+            since: Only handed over since then (aware). Default: all.
+            after_id: Only rows after this one, to read page by page.
+            limit: Most messages, 1 or more.
+
+        Raises:
+            RequestValidationError: A value breaks a rule.
+            OutboxStoreError: The store cannot be read.
+        """
+        if limit < 1:
+            raise RequestValidationError("limit", "must be 1 or more")
+        if since is not None and since.utcoffset() is None:
+            raise RequestValidationError("since", "must be aware, such as datetime.now(UTC)")
+        ask = partial(
+            questions.find,
+            states=_states(state),
+            chats=() if recipient is None else self._chats(recipient, "recipient"),
+            instance=instance,
+            since_ms=millis(since),
+            after_id=after_id,
+            limit=limit,
+        )
+        return await run_blocking(partial(self._read, ask))
+
+    async def counts(self, instance: str | None = None) -> dict[str, int]:
+        """Count the messages by state: ``{"queued": 3, "sending": 1, "sent": 996}``.
+
+        Args:
+            instance: Only of this instance. Default: all.
+
+        Raises:
+            OutboxStoreError: The store cannot be read.
+        """
+        figures = await self.stats()
+        found: dict[str, int] = {}
+        for (name, state), many in figures.counts.items():
+            if instance in (None, name):
+                found[state] = found.get(state, 0) + many
+        return found
+
+    async def stats(self) -> OutboxStats:
+        """Return figures about the outbox: counts, ages and pauses.
+
+        Raises:
+            OutboxStoreError: The store cannot be read.
+        """
+        return await run_blocking(self.read_stats)
+
+    def read_stats(self) -> OutboxStats:
+        """Return the figures of :meth:`stats`, blocking: for monitors, from any thread.
+
+        Raises:
+            OutboxStoreError: The store cannot be read.
+        """
+        with self._store.writing() as (session, now):
+            return questions.stats(session, now)
+
+    async def wait(
+        self,
+        key: str,
+        state: Literal["sent", "server", "delivered", "read"] = "sent",
+        *,
+        timeout_ms: float = 60_000,
+    ) -> OutboxMessage:
+        """Wait until a message got that far.
+
+        Args:
+            key: Its key.
+            state: How far; a later state is further. ``server``, ``delivered`` and ``read`` need
+                events: a receiver or stream with this client, in some process.
+            timeout_ms: Longest wait, in milliseconds.
+
+        Returns:
+            The message.
+
+        Raises:
+            OutboxEndedError: It failed, was refused, or is unknown: it will not get that far by
+                itself.
+            WaitTimeoutError: It did not get that far in time.
+            RequestValidationError: There is no such message.
+            OutboxStoreError: The store cannot be read.
+        """
+        ports = self._pipeline.ports
+        ends, wait_ms = ports.monotonic() + timeout_ms / 1_000, _FIRST_ASK_MS
+        while True:
+            message = await self.get(key)
+            if message is None:
+                raise RequestValidationError("key", "there is no message with this key")
+            if _REACHED.get(message.state, 0) >= _WAITED[state]:
+                return message
+            if message.state not in _REACHED:
+                raise OutboxEndedError(key, message.state.value, _why(message))
+            left_ms = (ends - ports.monotonic()) * 1_000
+            if left_ms <= 0:
+                raise WaitTimeoutError(
+                    f"The message {key!r} is {message.state.value}, not yet {state}."
+                )
+            self._follower.again()
+            await self._changes.wait(min(left_ms, wait_ms))
+            wait_ms = min(wait_ms * 2, _LONGEST_ASK_MS)
+
+    async def cancel(self, key: str, *, reason: str = "cancelled") -> bool:
+        """Take a message back that is not being sent yet.
+
+        Args:
+            key: Its key.
+            reason: Words to be kept with it.
+
+        Returns:
+            Whether it was taken back; False if it is being sent, or is over.
+
+        Raises:
+            OutboxStoreError: The store cannot be written.
+        """
+        return await self._change(key, partial(questions.cancel, key=key, reason=reason))
+
+    async def retry(self, key: str) -> bool:
+        """Queue a message anew that has failed, expired, was refused or taken back.
+
+        Args:
+            key: Its key.
+
+        Returns:
+            Whether it was queued; False in all other states. One that is ``unknown`` may have been
+            sent: see :meth:`resolve`.
+
+        Raises:
+            OutboxStoreError: The store cannot be written.
+        """
+        ask = partial(
+            questions.requeue, key=key, states=_RETRIABLE, reason="queued anew", same_id=False
+        )
+        return await self._change(key, ask)
+
+    async def resolve(self, key: str, *, sent: bool) -> bool:
+        """Decide about a message that is ``unknown``, after a person has looked at the phone.
+
+        Args:
+            key: Its key.
+            sent: True: it was sent. False: it was not, and is sent again.
+
+        Returns:
+            Whether it was unknown.
+
+        Raises:
+            OutboxStoreError: The store cannot be written.
+        """
+        if sent:
+            return await self._change(key, partial(_resolve_sent, self._store, key))
+        ask = partial(
+            questions.requeue,
+            key=key,
+            states=("unknown",),
+            reason="a person says that it was not sent",
+            same_id=True,
+        )
+        return await self._change(key, ask)
+
+    async def purge(self, older_than: timedelta) -> int:
+        """Delete messages that are over, with files that nobody needs; never unknown ones.
+
+        Their keys are forgotten: a message that is handed over again under one is sent again.
+
+        Args:
+            older_than: Only those handed over longer ago than this.
+
+        Returns:
+            How many were deleted.
+
+        Raises:
+            RequestValidationError: The time is negative.
+            OutboxStoreError: The store cannot be written.
+        """
+        if older_than < timedelta(0):
+            raise RequestValidationError("older_than", "must not be negative")
+        total = 0
+        while True:
+            gone = await run_blocking(partial(self._purge, older_than))
+            if not gone:
+                return total
+            total += gone
+
+    async def pause(self, instance: str | None = None, *, reason: str = "paused") -> None:
+        """Send nothing more through an instance until :meth:`resume`; hand-overs go on.
+
+        Args:
+            instance: The instance. Default: all.
+            reason: Words to be shown.
+
+        Raises:
+            OutboxStoreError: The store cannot be written.
+        """
+
+        def write() -> None:
+            with self._store.writing() as (session, now):
+                questions.set_pause(session, instance, reason, now)
+
+        await run_blocking(write)
+
+    async def resume(self, instance: str | None = None) -> bool:
+        """End a pause at once, whoever began it.
+
+        Args:
+            instance: The instance. Default: the pause of all of them.
+
+        Returns:
+            Whether there was one.
+
+        Raises:
+            OutboxStoreError: The store cannot be written.
+        """
+
+        def write() -> bool:
+            with self._store.writing() as (session, _):
+                return questions.end_pause(session, instance)
+
+        ended = await run_blocking(write)
+        self._runner.ring()
+        return ended
+
+    async def pauses(self) -> tuple[OutboxPause, ...]:
+        """Return the pauses in force, by persons and by troubles.
+
+        Raises:
+            OutboxStoreError: The store cannot be read.
+        """
+        return (await self.stats()).pauses
+
+    async def opt_out(
+        self,
+        number: str | PhoneNumber | Jid,
+        *,
+        instance: str | None = None,
+        reason: str = "",
+    ) -> None:
+        """Note that somebody asked not to be written to: hand-overs to them are refused.
+
+        What was handed over before and is not sent yet is taken back when its turn comes.
+
+        Args:
+            number: The number or JID.
+            instance: Only for this instance. Default: for all.
+            reason: Words to be kept, such as the text of the request.
+
+        Raises:
+            RequestValidationError: It names nobody.
+            OutboxStoreError: The store cannot be written.
+        """
+        chat = self._chats(number, "number")[0]
+
+        def write() -> None:
+            with self._store.writing() as (session, now):
+                questions.add_opt_out(session, instance, chat, reason, now)
+
+        await run_blocking(write)
+
+    async def opt_in(self, number: str | PhoneNumber | Jid, *, instance: str | None = None) -> bool:
+        """Note that somebody may be written to again.
+
+        Args:
+            number: The number or JID.
+            instance: As it was given to :meth:`opt_out`.
+
+        Returns:
+            Whether there was an opt-out.
+
+        Raises:
+            RequestValidationError: It names nobody.
+            OutboxStoreError: The store cannot be written.
+        """
+        chats = self._chats(number, "number")
+
+        def write() -> bool:
+            with self._store.writing() as (session, _):
+                return questions.drop_opt_out(session, instance, chats)
+
+        return await run_blocking(write)
+
+    async def opt_outs(self, *, limit: int = 1_000) -> list[OptOut]:
+        """Return those who asked not to be written to, the earliest first.
+
+        Args:
+            limit: Most entries.
+
+        Raises:
+            OutboxStoreError: The store cannot be read.
+        """
+        return await run_blocking(partial(self._read, partial(questions.opt_outs, limit=limit)))
+
+    async def migrate(self) -> int:
+        """Make the tables, or bring them to the newest version; deletes nothing.
+
+        A SQLite file does so by itself; for PostgreSQL call it once with a role that may make
+        tables.
+
+        Returns:
+            The version before; 0 for none.
+
+        Raises:
+            OutboxStoreError: It could not be done; nothing was changed.
+        """
+        return await run_blocking(self._store.migrate)
+
+    async def start(self) -> Self:
+        """Begin to send, with workers of this process.
+
+        Returns:
+            The outbox.
+
+        Raises:
+            OutboxStoreError: The store cannot be used.
+        """
+        await self._runner.start(self._settings.workers)
+        return self
+
+    async def close(self, *, timeout_ms: float = 90_000) -> bool:
+        """Claim nothing more, finish what is being sent, and close the store.
+
+        Args:
+            timeout_ms: Longest wait for what is being sent, in milliseconds.
+
+        Returns:
+            Whether all of it was finished; the rest is looked for by the next who works here.
+        """
+        over = await self._runner.stop(timeout_ms)
+        self._unfollow()
+        await run_blocking(partial(harmless, self._follower.close))
+        if over:
+            await run_blocking(self._store.close)
+        return over
+
+    async def deliver(self, row_id: int) -> Literal["busy", "paused", "waiting"] | None:
+        """Send one message now, and before it what its chat still waits for: for job queues.
+
+        Safe to call any number of times, from anywhere: each message is sent once.
+
+        Args:
+            row_id: ``OutboxMessage.id``.
+
+        Returns:
+            None when nothing is left to be done for it. Else why it must be called again later:
+            ``busy`` (another worker has its chat), ``paused``, or ``waiting`` (not due, or its
+            chat waits).
+
+        Raises:
+            OutboxStoreError: The store cannot be used; nothing is lost.
+        """
+        return await self._runner.deliver(row_id)
+
+    async def recover(self) -> list[int]:
+        """Look after what dead workers have left, and list what is due: for job queues.
+
+        Returns:
+            Rows for which :meth:`deliver` is to be called: one for each chat with work.
+
+        Raises:
+            OutboxStoreError: The store cannot be used.
+        """
+        return await self._runner.recover()
+
+    def on(self, event: OutboxEventName, handler: Handler | None = None) -> Any:
+        """Subscribe to an event; the handler is given an :class:`OutboxEvent`.
+
+        Told by the process that did it: workers tell what they sent, whoever is fed with events
+        tells ``delivered``, ``read`` and ``refused``.
+
+        Args:
+            event: ``sent``, ``server``, ``delivered``, ``read``, ``failed``, ``refused``,
+                ``unknown``, ``expired``, ``cancelled`` or ``paused``.
+            handler: The handler. Default: returns a decorator.
+
+        Returns:
+            The handler, or a decorator.
+
+        Raises:
+            ConfigurationError: There is no such event.
+        """
+        return self._handlers.on(event, handler)
+
+    def once(self, event: OutboxEventName, handler: Handler | None = None) -> Any:
+        """Subscribe to the next event of a name; see :meth:`on`."""
+        return self._handlers.once(event, handler)
+
+    def remove_listener(self, event: OutboxEventName, handler: Handler) -> bool:
+        """Unsubscribe a handler; tells if it was subscribed."""
+        return self._handlers.remove_listener(event, handler)
+
+    async def __aenter__(self) -> Self:
+        return await self.start()
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._store.database!r}, instance={self._instance!r})"
+
+    async def _put(
+        self, own: OwnOptions, compose: Callable[[AsyncMessagesApi], Later[Any]]
+    ) -> OutboxMessage:
+        draft = await self._draft(own, compose)
+        (made,) = await run_blocking(partial(self._store.put, [draft]))
+        self._runner.ring()
+        return made
+
+    async def _draft(
+        self, own: OwnOptions, compose: Callable[[AsyncMessagesApi], Later[Any]]
+    ) -> OutboxDraft:
+        instance = own.instance or self._instance
+        if not instance:
+            raise RequestValidationError(
+                "instance", "name one: the client has none of its own (EVOLUTION_INSTANCE)"
+            )
+        composed: list[Composed] = []
+
+        async def take(one: Composed) -> None:
+            composed.append(one)
+
+        api = AsyncMessagesApi(self._pipeline, Target(instance), _unbound, _unbound, take)
+        await compose(api)
+        make = partial(
+            draft_of,
+            composed[0],
+            own,
+            instance,
+            now=datetime.fromtimestamp(self._pipeline.ports.wall(), UTC),
+            on_unknown=self._settings.on_unknown,
+            cipher=self._store.cipher,
+            limit_bytes=self._settings.max_file_bytes,
+        )
+        # Only a file takes long to be read, and to be encrypted.
+        return make() if composed[0].plan is None else await run_blocking(make)
+
+    def _token_of(self, instance: str) -> str | None:
+        if instance == self._instance and self._token is not None:
+            return self._token
+        if self._tokens is None:
+            return None
+        return self._tokens(instance) if callable(self._tokens) else self._tokens.get(instance)
+
+    def _chats(self, number: str | PhoneNumber | Jid, field: str) -> tuple[str, ...]:
+        code = self._pipeline.config.default_country_code
+        if isinstance(number, str) and code is not None:
+            number = with_country_code(number, code, field)
+        try:
+            return chat_forms(recipient(number))
+        except RequestValidationError as error:
+            raise RequestValidationError(field, error.rule) from None
+
+    def _read(self, ask: Callable[[Any], Any]) -> Any:
+        with self._store.reading() as session:
+            return ask(session)
+
+    async def _change(self, key: str, ask: Callable[..., bool]) -> bool:
+        def write() -> tuple[bool, OutboxMessage | None]:
+            with self._store.writing() as (session, _):
+                return ask(session), questions.by_key(session, key)
+
+        done, message = await run_blocking(write)
+        if done and message is not None:
+            self._moved(message)
+        self._runner.ring()
+        return done
+
+    def _purge(self, older_than: timedelta) -> int:
+        with self._store.writing() as (session, now):
+            return questions.purge(session, now.wall - round(older_than.total_seconds() * 1_000))
+
+    def _ended(self, number: int, outcome: Outcome | None) -> None:
+        """Tell whoever listens what became of a row; called once it is written down."""
+        self._changes.ring()
+        if outcome is not None and not isinstance(outcome, Done):
+            pause = outcome.pause
+            if pause is not None and pause.trouble and self._handlers.wants("paused"):
+                self._handlers.emit("paused", OutboxEvent.of_pause(pause, ALL))
+            return
+        names = ("expired", "cancelled") if outcome is None else (outcome.state.value,)
+        if not any(map(self._handlers.wants, names)):
+            return
+        with self._store.reading() as session:
+            message = questions.by_id(session, number)
+        if message is not None:
+            self._moved(message)
+
+    def _moved(self, message: OutboxMessage) -> None:
+        self._changes.ring()
+        if self._handlers.wants(message.state.value):
+            self._handlers.emit(message.state.value, OutboxEvent.of_message(message))
+
+    def _handler_failed(self, event: Any, error: BaseException) -> None:
+        name = getattr(event, "name", "?")
+        tell_handler_failure(self._failures, f"a handler of the outbox's {name!r}", error)
+
+
+def _by_key(key: str, session: Any) -> OutboxMessage | None:
+    return questions.by_key(session, key)
+
+
+def _resolve_sent(store: OutboxStore, key: str, session: Any) -> bool:
+    return questions.resolve_sent(session, key, store.clock.now(session))
+
+
+def _unbound(event: Any) -> Any:
+    """Bind no reply: nothing is sent here that could be answered."""
+    return event
+
+
+def _states(
+    given: OutboxState | str | Collection[OutboxState | str] | None,
+) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    names = (given,) if isinstance(given, str) else tuple(given)
+    known = [one.value for one in OutboxState]
+    for name in names:
+        if name not in known:
+            raise RequestValidationError("state", f"must be one of {', '.join(known)}")
+    return tuple(str(OutboxState(name).value) for name in names)
+
+
+def _why(message: OutboxMessage) -> str:
+    error = message.error
+    return message.reason if error is None else f"{message.reason} ({error.error}: {error.text})"
+
+
+def _pause_ms(troubles: int) -> float:
+    return min(_FIRST_PAUSE_MS * 2.0 ** min(troubles, 20), _LONGEST_PAUSE_MS)

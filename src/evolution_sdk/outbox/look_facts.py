@@ -1,0 +1,81 @@
+"""What the store knows that a look for a message needs: clocks, times, and rivals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from evolution_sdk._sql.database import Session
+from evolution_sdk.reconcile.server_clock import Moment
+
+from .claims import Claim
+from .payload import Cipher, Payload
+from .store_clock import StoreNow, local_moment
+
+__all__ = ["LookFacts", "look_facts"]
+
+_ANCHORS = 8
+_MOST_RIVALS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class LookFacts:
+    """What the store knows about one look.
+
+    Attributes:
+        begun: When the call was begun, by this process's clocks.
+        lost: When it was known that nobody makes that call any more, or now.
+        passed_ms: Time since then, in milliseconds.
+        told: Times that answers of the server told: its seconds, when it was asked, when it had
+            answered.
+        rivals: Contents of other messages of the instance that may have been sent, too.
+        fenced: Whether a worker that was cut off may have begun its call at the end of its lease.
+    """
+
+    begun: Moment
+    lost: Moment
+    passed_ms: float
+    told: tuple[tuple[float, Moment, Moment], ...]
+    rivals: tuple[tuple[str, Payload], ...] = field(repr=False)
+    fenced: bool
+
+
+def look_facts(
+    session: Session, claim: Claim, now: StoreNow, here: Moment, cipher: Cipher | None
+) -> LookFacts:
+    """Return what the store knows about one look.
+
+    Args:
+        session: A transaction.
+        claim: The message.
+        now: The present by the store.
+        here: The present by this process.
+        cipher: Decrypts contents.
+    """
+    lost_at = now.steady if claim.lost_steady is None else claim.lost_steady
+    same_boot = claim.boot == now.boot
+    rows = session.run(
+        "SELECT server_time, begun_steady, answered_steady FROM evolution_outbox "
+        "WHERE instance = ? AND server_time IS NOT NULL AND answered_steady IS NOT NULL "
+        "AND boot = ? ORDER BY answered_steady DESC LIMIT ?",
+        (claim.instance, now.boot, _ANCHORS),
+    )
+    told = tuple(
+        (seconds / 1_000, local_moment(begun, now, here), local_moment(answered, now, here))
+        for seconds, begun, answered in rows
+        if begun is not None
+    )
+    rivals = session.run(
+        "SELECT chat, payload FROM evolution_outbox WHERE state IN ('unknown', 'sending') "
+        "AND instance = ? AND id <> ? ORDER BY id DESC LIMIT ?",
+        (claim.instance, claim.id, _MOST_RIVALS),
+    )
+    return LookFacts(
+        begun=local_moment(claim.begun_steady, now, here),
+        lost=local_moment(lost_at, now, here),
+        # A start of the machine lies between: only the time of day tells how long ago it was.
+        passed_ms=max(0, now.steady - lost_at) if same_boot else max(0, now.wall - claim.begun_at),
+        # Across a start of the machine times are not exact enough for the server's clock.
+        told=told if same_boot else (),
+        rivals=tuple((chat, Payload.load(kept, cipher)) for chat, kept in rivals),
+        fenced=session.dialect.name == "postgres",
+    )

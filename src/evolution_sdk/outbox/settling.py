@@ -1,0 +1,268 @@
+"""Writing down what came of a claim, and passing the turn to the next message of the chat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from evolution_sdk._sql.database import Session
+
+from .claims import ALL, Claim
+from .records import OutboxFailure, OutboxState
+from .store_clock import StoreNow
+
+__all__ = ["Done", "Lost", "Outcome", "Pause", "Postponed", "settle"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A pause of an instance, or of the whole server.
+
+    Attributes:
+        instance: The instance; :data:`~evolution_sdk.outbox.claims.ALL` for the server.
+        reason: Why, in words.
+        wait_ms: How long, in milliseconds. Default: longer each time.
+        trouble: False where only a limit of our own is kept: nothing is wrong then.
+    """
+
+    instance: str
+    reason: str
+    wait_ms: float | None = None
+    trouble: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The end of a message: sent, failed, or unknown.
+
+    Attributes:
+        state: Its state.
+        message_id: WhatsApp's id, where it is known.
+        remote_jid: The chat as the server told it.
+        server_time: The time of the message by the server's clock, in milliseconds since 1970.
+        found: True if it was found by a look.
+        error: Why it failed.
+        reason: Words about it.
+    """
+
+    state: OutboxState
+    message_id: str | None = None
+    remote_jid: str | None = None
+    server_time: int | None = None
+    found: bool = False
+    error: OutboxFailure | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """A message that surely was not sent, and is to be tried again.
+
+    Attributes:
+        wait_ms: How long its chat waits, in milliseconds.
+        error: Why it was not sent.
+        reason: Words about it.
+        counts: Whether this counts among the failures after which it is given up.
+        called: Whether the call may have reached the server; else it is no attempt.
+        pause: What is to be paused besides.
+    """
+
+    wait_ms: float
+    error: OutboxFailure | None = None
+    reason: str = ""
+    counts: bool = False
+    called: bool = True
+    pause: Pause | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A message that may have been sent, and is to be looked for.
+
+    Attributes:
+        wait_ms: Time until the next look, in milliseconds.
+        reason: Words about it.
+        error: The failure that left it open.
+        looked: Whether a look was made.
+        pause: What is to be paused besides.
+    """
+
+    wait_ms: float
+    reason: str = ""
+    error: OutboxFailure | None = None
+    looked: bool = False
+    pause: Pause | None = None
+
+
+Outcome = Done | Postponed | Lost
+Ending = tuple[Claim, Outcome]
+
+_CLOSED: Literal["'queued', 'sending', 'unknown'"] = "'queued', 'sending', 'unknown'"
+
+
+def settle(
+    session: Session,
+    worker: str,
+    endings: Sequence[Ending],
+    now: StoreNow,
+    curve: Callable[[int], float],
+) -> None:
+    """Write down what came of claims.
+
+    Args:
+        session: A transaction.
+        worker: Who held them.
+        endings: Claims and what came of them.
+        now: The present.
+        curve: Length of a pause, in milliseconds, by the number of troubles before it.
+    """
+    # In one order everywhere, so that two workers never wait for each other in a circle.
+    for claim, outcome in sorted(endings, key=lambda one: (one[0].instance, one[0].chat)):
+        place = (claim.instance, claim.chat)
+        rows = session.run(
+            "SELECT worker, state FROM evolution_outbox_chat "
+            "WHERE instance = ? AND chat = ? [[hold]]",
+            place,
+        )
+        ours = bool(rows) and rows[0] == (worker, "busy")
+        if isinstance(outcome, Done):
+            _close(session, claim, outcome, now, ours=ours)
+            wait_ms = 0.0
+        elif not ours:
+            # Others have taken the chat over since: what they find counts, not what we do not know.
+            continue
+        elif isinstance(outcome, Postponed):
+            _put_back(session, claim, outcome)
+            wait_ms = outcome.wait_ms
+        else:
+            _leave_open(session, claim, outcome, now)
+            wait_ms = outcome.wait_ms
+        if not isinstance(outcome, Done) and outcome.pause is not None:
+            pause(session, outcome.pause, now, curve)
+        elif isinstance(outcome, Done) and outcome.state.was_sent:
+            session.run(
+                "UPDATE evolution_outbox_instance SET troubles = 0 "
+                "WHERE instance IN (?, ?) AND troubles > 0",
+                (claim.instance, ALL),
+            )
+        if ours:
+            pass_on(session, place, now, wait_ms)
+
+
+def _close(session: Session, claim: Claim, done: Done, now: StoreNow, *, ours: bool) -> None:
+    """End a message. That it was sent is a fact, whoever holds its chat by now."""
+    if not ours and not done.state.was_sent:
+        return
+    session.run(
+        "UPDATE evolution_outbox SET state = ?, message_id = coalesce(?, message_id), "
+        "remote_jid = coalesce(?, remote_jid), server_time = ?, answered_steady = ?, "
+        "sent_at = CASE WHEN ? THEN ? ELSE sent_at END, found = ?, error = ?, reason = ?, "
+        f"lined_up = 1 WHERE id = ? AND state IN ({_CLOSED})",
+        (
+            done.state.value,
+            done.message_id,
+            done.remote_jid,
+            done.server_time,
+            # The anchors of clocks: only what an answer of the server has told.
+            now.steady if done.server_time is not None and not done.found else None,
+            done.state.was_sent,
+            now.wall,
+            int(done.found),
+            None if done.error is None else done.error.dump(),
+            done.reason,
+            claim.id,
+        ),
+    )
+
+
+def _put_back(session: Session, claim: Claim, outcome: Postponed) -> None:
+    session.run(
+        "UPDATE evolution_outbox SET state = 'queued', worker = NULL, lined_up = 1, "
+        "attempts = attempts - ?, failures = failures + ?, error = ?, reason = ? "
+        "WHERE id = ? AND state = 'sending'",
+        (
+            0 if outcome.called else 1,
+            int(outcome.counts),
+            None if outcome.error is None else outcome.error.dump(),
+            outcome.reason,
+            claim.id,
+        ),
+    )
+
+
+def _leave_open(session: Session, claim: Claim, outcome: Lost, now: StoreNow) -> None:
+    session.run(
+        "UPDATE evolution_outbox SET lost_steady = coalesce(lost_steady, ?), looks = looks + ?, "
+        "error = coalesce(?, error), reason = ? WHERE id = ? AND state = 'sending'",
+        (
+            now.steady,
+            int(outcome.looked),
+            None if outcome.error is None else outcome.error.dump(),
+            outcome.reason,
+            claim.id,
+        ),
+    )
+
+
+def pass_on(session: Session, place: tuple[str, str], now: StoreNow, wait_ms: float = 0) -> None:
+    """Let a chat go: to whoever claims it next, now or later; without work it is deleted.
+
+    Args:
+        session: A transaction that holds the chat's row.
+        place: Instance and chat.
+        now: The present.
+        wait_ms: How long it is to wait, in milliseconds.
+    """
+    if wait_ms <= 0:
+        queue = "instance = ? AND chat = ? AND lined_up = 1 AND state = 'queued'"
+        heads = session.run(
+            f"SELECT id FROM evolution_outbox WHERE {queue} ORDER BY id LIMIT 1",
+            place,
+        )
+        if not heads:
+            session.run("DELETE FROM evolution_outbox_chat WHERE instance = ? AND chat = ?", place)
+            return
+        (most,) = session.run(
+            f"SELECT priority FROM evolution_outbox WHERE {queue} ORDER BY priority DESC LIMIT 1",
+            place,
+        )[0]
+        session.run(
+            "UPDATE evolution_outbox_chat SET state = 'ready', worker = NULL, head = ?, "
+            "priority = ? WHERE instance = ? AND chat = ?",
+            (heads[0][0], most, *place),
+        )
+        return
+    session.run(
+        "UPDATE evolution_outbox_chat SET state = 'waiting', worker = NULL, ready_at = ? "
+        "WHERE instance = ? AND chat = ?",
+        (now.steady + max(1, round(wait_ms)), *place),
+    )
+
+
+def pause(session: Session, wanted: Pause, now: StoreNow, curve: Callable[[int], float]) -> None:
+    """Pause an instance or the server, unless a person has done so.
+
+    Args:
+        session: A transaction.
+        wanted: The pause.
+        now: The present.
+        curve: As of :func:`settle`.
+    """
+    wait_ms = wanted.wait_ms
+    if wait_ms is None:
+        rows = session.run(
+            "SELECT troubles FROM evolution_outbox_instance WHERE instance = ?", (wanted.instance,)
+        )
+        wait_ms = curve(rows[0][0] if rows else 0)
+    until = now.steady + max(1, round(wait_ms))
+    # Several calls that fail at once are one trouble: only the first finds no pause.
+    session.run(
+        "INSERT INTO evolution_outbox_instance (instance, paused_until, pause_reason, troubles) "
+        "VALUES (?, ?, ?, ?) ON CONFLICT (instance) DO UPDATE SET "
+        "paused_until = excluded.paused_until, pause_reason = excluded.pause_reason, "
+        "troubles = evolution_outbox_instance.troubles + excluded.troubles "
+        "WHERE evolution_outbox_instance.by_person = 0 "
+        "AND evolution_outbox_instance.paused_until IS NULL",
+        (wanted.instance, until, wanted.reason, int(wanted.trouble)),
+    )

@@ -1,0 +1,439 @@
+"""The outbox's database, as the rest of the outbox uses it. Blocking; safe from any thread."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from evolution_sdk._base.forking import free_in_child
+from evolution_sdk._base.ports import SYSTEM_CLOCK, Clock
+from evolution_sdk._sql.database import Database, Session
+from evolution_sdk._sql.dialect import is_postgres
+from evolution_sdk._sql.opening import open_database
+from evolution_sdk._sql.process_slots import ProcessSlots
+from evolution_sdk._sql.schema import SchemaVersionError, migrate, version_of
+from evolution_sdk._sql.sqlite import SqliteDatabase
+from evolution_sdk._sql.troubles import DatabaseError
+from evolution_sdk.errors import OutboxStoreError
+from evolution_sdk.reconcile.server_clock import Moment
+
+from .claims import (
+    Claim,
+    NotYet,
+    claim_chat,
+    claim_some,
+    line_up,
+    line_up_chat,
+    next_due,
+    ready_rows,
+    wake,
+)
+from .handing_over import OutboxDraft, put_steps
+from .look_facts import LookFacts, look_facts
+from .payload import Cipher
+from .records import OutboxMessage, OutboxState
+from .settling import Ending, settle
+from .store_clock import StoreClock, StoreNow
+from .tables import PART, STEPS
+from .workers import Worker, bury, enlist, leave, reclaim, renew
+
+__all__ = ["OutboxStore", "Turn"]
+
+T = TypeVar("T")
+MakeId = Callable[[str, str], str | None]
+
+# So often are new messages lined up and pauses ended while there is other work.
+_LOOK_ROUND_MS = 100
+
+
+@dataclass(slots=True, eq=False)
+class Turn:
+    """One visit of a worker to the store: what it has done, and how much it wants.
+
+    Attributes:
+        endings: What came of its claims.
+        want: Most new claims.
+        claims: The claims it got.
+        dropped: Rows that are not to be sent any more: they came too late, or were taken back.
+        wait_ms: Time until there is more to do, in milliseconds; None while nothing waits.
+        error: Why nothing was written.
+        done: Set once this is certain.
+    """
+
+    endings: Sequence[Ending] = ()
+    want: int = 0
+    claims: list[Claim] = field(default_factory=list[Claim])
+    dropped: list[int] = field(default_factory=list[int])
+    wait_ms: float | None = None
+    error: BaseException | None = None
+    done: threading.Event = field(default_factory=threading.Event)
+
+
+class OutboxStore:
+    """Keeps the messages, in SQLite or PostgreSQL.
+
+    Args:
+        place: Path of a SQLite file, or ``postgresql://…``.
+        cipher: Encrypts contents; None leaves them readable.
+        clock: The clock of this process.
+        curve: Length of a pause after troubles, in milliseconds, by their number.
+        busy_timeout_ms: Longest wait for a lock of somebody else, in milliseconds.
+    """
+
+    def __init__(
+        self,
+        place: str | Path,
+        *,
+        cipher: Cipher | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+        curve: Callable[[int], float],
+        busy_timeout_ms: float = 5_000,
+    ) -> None:
+        self.database: Database = open_database(place, busy_timeout_ms=busy_timeout_ms)
+        self.is_shared: bool = is_postgres(place)
+        self.cipher = cipher
+        self.clock = StoreClock(clock)
+        self._curve = curve
+        self._place = place
+        self._checked = False
+        self._waiting: deque[Turn] = deque()
+        self._writing = free_in_child(threading.Lock())
+        self._looked_round = 0
+        self._turn = 0
+
+    def new_slots(self) -> ProcessSlots | None:
+        """Return locks for a worker beside a SQLite file; None over PostgreSQL."""
+        if isinstance(self.database, SqliteDatabase):
+            return ProcessSlots(self.database.path)
+        return None
+
+    def migrate(self) -> int:
+        """Make the tables, or bring them to the newest version.
+
+        Returns:
+            The version before.
+
+        Raises:
+            OutboxStoreError: It could not be done; nothing was changed.
+        """
+        with self._troubles():
+            before = migrate(self.database, PART, STEPS)
+        self._checked = True
+        return before
+
+    def check(self) -> None:
+        """See to it that the tables can be used: those of a SQLite file are made by themselves.
+
+        Raises:
+            OutboxStoreError: They are missing or of another version.
+        """
+        if self._checked:
+            return
+        if not self.is_shared:
+            self.migrate()
+            return
+        with self._troubles():
+            found = version_of(self.database, PART)
+            if found != len(STEPS):
+                raise SchemaVersionError(PART, found, len(STEPS))
+        self._checked = True
+
+    @contextmanager
+    def writing(self, key: str | None = None) -> Generator[tuple[Session, StoreNow]]:
+        """Begin a transaction.
+
+        Args:
+            key: Key of the message that is handed over, for the error.
+
+        Raises:
+            OutboxStoreError: It was not done.
+        """
+        self.check()
+        with self._troubles(key), self.database.writing() as session:
+            yield session, self.clock.now(session)
+
+    @contextmanager
+    def reading(self) -> Generator[Session]:
+        """Begin to read.
+
+        Raises:
+            OutboxStoreError: It cannot be read.
+        """
+        self.check()
+        with self._troubles(), self.database.reading() as session:
+            yield session
+
+    def put(self, drafts: Sequence[OutboxDraft]) -> list[OutboxMessage]:
+        """Write messages in a transaction.
+
+        Args:
+            drafts: The messages.
+
+        Returns:
+            The messages, or those that are there under their keys.
+
+        Raises:
+            OutboxConflictError: A key belongs to another message.
+            RecipientOptedOutError: A recipient opted out.
+            OutboxStoreError: Nothing was written.
+        """
+        key = drafts[0].key if len(drafts) == 1 else None
+        for again in (True, False):
+            try:
+                with self.writing(key) as (session, now):
+                    return perform(session, drafts, now, self.cipher)
+            except OutboxStoreError as error:
+                # The commit may have been done all the same; the keys tell, and let nothing double.
+                cause = error.__cause__
+                if not (again and isinstance(cause, DatabaseError) and cause.broken):
+                    raise
+        raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    def visit(self, worker: Worker, turn: Turn, make_id: MakeId) -> Turn:
+        """Write down endings and claim more work, together with all others who come just now.
+
+        Args:
+            worker: The worker.
+            turn: What is wanted.
+            make_id: Makes an id for a message of an operation and an instance.
+
+        Returns:
+            The turn.
+
+        Raises:
+            OutboxStoreError: Nothing was written or claimed.
+        """
+        self._waiting.append(turn)
+        while not turn.done.is_set():
+            # Whoever is first writes for all that wait; the others find theirs done.
+            with self._writing:
+                if turn.done.is_set():
+                    break
+                turns = [self._waiting.popleft() for _ in range(len(self._waiting))]
+                self._write(worker, turns, make_id)
+        if turn.error is not None:
+            raise turn.error
+        return turn
+
+    def _write(self, worker: Worker, turns: list[Turn], make_id: MakeId) -> None:
+        try:
+            with self.writing() as (session, now):
+                settle(
+                    session, worker.id, [one for turn in turns for one in turn.endings], now,
+                    self._curve,
+                )  # fmt: skip
+                self._serve(session, worker, turns, now, make_id)
+        except BaseException as error:  # noqa: BLE001 - each hears of it in its own thread
+            for turn in turns:
+                turn.error, turn.claims = error, []
+        for turn in turns:
+            turn.done.set()
+
+    def _serve(
+        self,
+        session: Session,
+        worker: Worker,
+        turns: list[Turn],
+        now: StoreNow,
+        make_id: MakeId,
+    ) -> None:
+        want = sum(turn.want for turn in turns)
+        if not want:
+            return
+        self._turn += 1
+        found: list[Claim] = []
+        dropped = turns[0].dropped
+        if now.steady - self._looked_round < _LOOK_ROUND_MS:
+            found = claim_some(session, worker.id, want, now, make_id, self._turn, dropped)
+        wait_ms: float | None = None
+        if len(found) < want:
+            self._looked_round = now.steady
+            dropped += wake(session, now)
+            line_up(session, now)
+            left = want - len(found)
+            found += claim_some(session, worker.id, left, now, make_id, self._turn, dropped)
+            if len(found) < want:
+                wait_ms = next_due(session, now)
+        for turn in turns:
+            turn.claims, found = found[: turn.want], found[turn.want :]
+            turn.wait_ms = wait_ms
+
+    def claim_row(
+        self, worker: Worker, number: int, make_id: MakeId, *, drain: bool = False
+    ) -> Claim | NotYet | None:
+        """Claim the chat of one message.
+
+        Args:
+            worker: The worker.
+            number: Number of its row.
+            make_id: As of :meth:`visit`.
+            drain: True to claim what is due behind it, too.
+
+        Returns:
+            The claim, which may be of another message of the chat; ``busy``, ``paused`` or
+            ``waiting``; None if nothing is left to be done, or there is no such row.
+
+        Raises:
+            OutboxStoreError: Nothing was claimed.
+        """
+        with self.writing() as (session, now):
+            rows = session.run(
+                "SELECT instance, chat, priority, state, due_at FROM evolution_outbox WHERE id = ?",
+                (number,),
+            )
+            if not rows:
+                return None
+            instance, chat, priority, state, due_at = rows[0]
+            over = OutboxState(state).is_over
+            if over and not drain:
+                return None
+            if not over and due_at > now.wall:
+                return "waiting"
+            wake(session, now)
+            line_up_chat(session, instance, chat, number, priority, now)
+            return claim_chat(session, worker.id, instance, chat, now, make_id, [])
+
+    def due_rows(self, worker: Worker) -> list[int]:
+        """Give back what dead workers have left, and list the first row of each chat with work.
+
+        Args:
+            worker: The worker that looks after the others.
+        """
+        with self.writing() as (session, now):
+            bury(session, worker, now)
+            wake(session, now)
+            line_up(session, now)
+            return ready_rows(session)
+
+    def file(self, name: str) -> bytes | None:
+        """Return a file as it is kept; None if it is gone.
+
+        Args:
+            name: Its name.
+
+        Raises:
+            OutboxStoreError: It cannot be read.
+        """
+        with self.reading() as session:
+            rows = session.run("SELECT content FROM evolution_outbox_file WHERE hash = ?", (name,))
+        return bytes(rows[0][0]) if rows else None
+
+    def look_facts(self, claim: Claim, here: Moment) -> LookFacts:
+        """Return what the store knows that a look needs.
+
+        Args:
+            claim: The message that is looked for.
+            here: The present by this process's clocks.
+
+        Raises:
+            OutboxStoreError: It cannot be read.
+        """
+        with self.writing() as (session, now):
+            return look_facts(session, claim, now, here, self.cipher)
+
+    def known_ids(self, claim: Claim, ids: Sequence[str]) -> set[str]:
+        """Tell which messages belong to other rows.
+
+        Args:
+            claim: The message that is looked for.
+            ids: Ids of messages.
+
+        Raises:
+            OutboxStoreError: It cannot be read.
+        """
+        with self.reading() as session:
+            return {
+                one
+                for one in ids
+                if session.run(
+                    "SELECT 1 FROM evolution_outbox WHERE instance = ? AND message_id = ? "
+                    "AND id <> ? LIMIT 1",
+                    (claim.instance, one, claim.id),
+                )
+            }
+
+    def enlist(self, worker: Worker) -> None:
+        """Write down that a worker is here, and give back what the dead have left.
+
+        Args:
+            worker: The worker.
+        """
+        with self.writing() as (session, now):
+            enlist(session, worker, now)
+            bury(session, worker, now)
+
+    def tend(self, worker: Worker) -> bool:
+        """Renew a worker's lease, and look after the others.
+
+        Args:
+            worker: The worker.
+
+        Returns:
+            Whether it still works: False after its lease was over and its work was taken.
+        """
+        with self.writing() as (session, now):
+            if not renew(session, worker, now):
+                return False
+            bury(session, worker, now)
+            return True
+
+    def reclaim(self, worker: Worker, under_way: frozenset[int]) -> int:
+        """Put back what a worker was given without hearing of it.
+
+        Args:
+            worker: The worker.
+            under_way: Rows that it does work on.
+        """
+        with self.writing() as (session, _):
+            return reclaim(session, worker, under_way)
+
+    def leave(self, worker: Worker) -> None:
+        """Write down that a worker goes.
+
+        Args:
+            worker: The worker.
+        """
+        with self.writing() as (session, now):
+            leave(session, worker, now)
+        if worker.slots is not None:
+            worker.slots.give()
+
+    def close(self) -> None:
+        """Close the connections; a later use opens new ones."""
+        self.database.close()
+
+    @contextmanager
+    def _troubles(self, key: str | None = None) -> Generator[None]:
+        try:
+            yield
+        except SchemaVersionError as error:
+            raise OutboxStoreError(
+                f"{error} (outbox.migrate(), or: python -m evolution_sdk outbox migrate)",
+                kind="schema",
+                key=key,
+            ) from error
+        except DatabaseError as error:
+            if error.kind == "schema":
+                self._checked = False
+            raise OutboxStoreError(str(error), kind=error.kind, key=key) from error
+
+
+def perform(
+    session: Session, drafts: Sequence[OutboxDraft], now: StoreNow, cipher: Cipher | None
+) -> list[OutboxMessage]:
+    """Write messages over a blocking connection.
+
+    Args:
+        session: A transaction.
+        drafts: The messages.
+        now: The present.
+        cipher: Decrypts the rows that are there.
+    """
+    from evolution_sdk._base.effects import drive_sync
+
+    return drive_sync(put_steps(drafts, now.wall, cipher), lambda step: session.run(*step))

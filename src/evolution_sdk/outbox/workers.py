@@ -1,0 +1,194 @@
+"""Who works on the outbox, and who is gone: by a lock of the machine, or by a lease.
+
+A process that shares a SQLite file holds a lock that ends with the process, so that a dead one is
+known for sure. Over PostgreSQL nothing tells a dead machine from one that is cut off: its worker
+has a lease there, makes no call once the lease is over, and only then counts as gone.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from evolution_sdk._sql.database import Session
+from evolution_sdk._sql.process_slots import ProcessSlots
+
+from .store_clock import StoreNow, steady_ms
+
+__all__ = ["Worker", "bury", "enlist", "leave", "reclaim", "renew"]
+
+_MARGIN = 0.2
+_NEVER = 2**62
+
+
+@dataclass(slots=True)
+class Worker:
+    """A worker of this process.
+
+    Attributes:
+        id: Its name in the store.
+        slots: The locks beside a SQLite file; None over PostgreSQL.
+        lease_ms: How long its lease lasts, in milliseconds.
+        valid_until: End of its lease by this machine, in steady milliseconds.
+        steady: Tells steady milliseconds.
+    """
+
+    id: str
+    slots: ProcessSlots | None
+    lease_ms: float
+    valid_until: float = 0.0
+    steady: Callable[[], float] = field(default=steady_ms, repr=False)
+
+    @classmethod
+    def new(cls, slots: ProcessSlots | None, lease_ms: float) -> Worker:
+        """Make one.
+
+        Args:
+            slots: The locks beside a SQLite file; None over PostgreSQL.
+            lease_ms: How long its lease lasts, in milliseconds.
+        """
+        return cls(secrets.token_hex(8), slots, lease_ms)
+
+    def may_call(self) -> bool:
+        """Tell if nobody can have taken its work over: asked right before each call."""
+        return self.slots is not None or self.steady() < self.valid_until
+
+
+def enlist(session: Session, worker: Worker, now: StoreNow) -> None:
+    """Write down that a worker is here.
+
+    Args:
+        session: A transaction.
+        worker: The worker.
+        now: The present.
+    """
+    begun = worker.steady()
+    slot = -1
+    if worker.slots is not None:
+        slot = worker.slots.take() if worker.slots.held is None else worker.slots.held
+    until = _NEVER if worker.slots is not None else now.steady + round(worker.lease_ms)
+    session.run(
+        "INSERT INTO evolution_outbox_worker (id, host, pid, slot, lease_until) "
+        "VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until",
+        (worker.id, socket.gethostname(), os.getpid(), slot, until),
+    )
+    # Before the store counts it as over, so that a margin is left for the call itself.
+    worker.valid_until = begun + worker.lease_ms * (1 - _MARGIN)
+
+
+def renew(session: Session, worker: Worker, now: StoreNow) -> bool:
+    """Renew a lease.
+
+    Args:
+        session: A transaction.
+        worker: The worker.
+        now: The present.
+
+    Returns:
+        Whether the worker was still there; another one may have buried it meanwhile.
+    """
+    begun = worker.steady()
+    if worker.slots is not None:
+        return bool(session.run("SELECT 1 FROM evolution_outbox_worker WHERE id = ?", (worker.id,)))
+    session.run(
+        "UPDATE evolution_outbox_worker SET lease_until = ? WHERE id = ?",
+        (now.steady + round(worker.lease_ms), worker.id),
+    )
+    if session.changed != 1:
+        return False
+    worker.valid_until = begun + worker.lease_ms * (1 - _MARGIN)
+    return True
+
+
+def bury(session: Session, worker: Worker, now: StoreNow) -> int:
+    """Give the work of workers that are gone back; what they may have sent is to be looked for.
+
+    Args:
+        session: A transaction.
+        worker: The worker that looks after the others.
+        now: The present.
+
+    Returns:
+        How many were gone.
+    """
+    rows = session.run(
+        "SELECT id, slot, lease_until FROM evolution_outbox_worker WHERE id <> ? [[skip]]",
+        (worker.id,),
+    )
+    gone = [
+        name
+        for name, slot, until in rows
+        if (_slot_gone(worker.slots, slot) if worker.slots is not None else until < now.steady)
+    ]
+    for name in gone:
+        _release(session, name, now)
+    return len(gone)
+
+
+def leave(session: Session, worker: Worker, now: StoreNow) -> None:
+    """Write down that a worker goes; what it did not finish is to be looked for.
+
+    Args:
+        session: A transaction.
+        worker: The worker.
+        now: The present.
+    """
+    _release(session, worker.id, now)
+
+
+def reclaim(session: Session, worker: Worker, under_way: frozenset[int]) -> int:
+    """Put back what the store gave to a worker that never heard of it.
+
+    So it is with a commit whose answer was lost: no call was made for these.
+
+    Args:
+        session: A transaction.
+        worker: The worker.
+        under_way: Rows that it does work on.
+
+    Returns:
+        How many there were.
+    """
+    rows = session.run(
+        "SELECT c.instance, c.chat, m.id, m.lost_steady FROM evolution_outbox_chat AS c "
+        "LEFT JOIN evolution_outbox AS m ON m.instance = c.instance AND m.chat = c.chat "
+        "AND m.state = 'sending' WHERE c.state = 'busy' AND c.worker = ?",
+        (worker.id,),
+    )
+    lost = [row for row in rows if row[2] not in under_way]
+    for instance, chat, number, lost_steady in lost:
+        if number is not None and lost_steady is None:
+            session.run(
+                "UPDATE evolution_outbox SET state = 'queued', attempts = attempts - 1, "
+                "worker = NULL WHERE id = ? AND state = 'sending' AND worker = ?",
+                (number, worker.id),
+            )
+        session.run(
+            "UPDATE evolution_outbox_chat SET state = 'ready', worker = NULL "
+            "WHERE instance = ? AND chat = ? AND worker = ?",
+            (instance, chat, worker.id),
+        )
+    return len(lost)
+
+
+def _slot_gone(slots: ProcessSlots, slot: int) -> bool:
+    # One that has this process's own slot was there before it: the slot was free when it came.
+    return slot == slots.held or slots.is_free(slot)
+
+
+def _release(session: Session, name: str, now: StoreNow) -> None:
+    # Chats before messages, as everywhere: two workers never wait for each other in a circle.
+    session.run(
+        "UPDATE evolution_outbox_chat SET state = 'ready', worker = NULL "
+        "WHERE state = 'busy' AND worker = ?",
+        (name,),
+    )
+    session.run(
+        "UPDATE evolution_outbox SET lost_steady = ? "
+        "WHERE state = 'sending' AND worker = ? AND lost_steady IS NULL",
+        (now.steady, name),
+    )
+    session.run("DELETE FROM evolution_outbox_worker WHERE id = ?", (name,))
