@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from databases import DATABASES, fresh_database
+from databases import KINDS, fresh_place
 
 
-@pytest.fixture(params=DATABASES)
+@pytest.fixture(params=KINDS)
 def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], str]]:
     """Gives places for archives: paths, or addresses of PostgreSQL."""
     with ExitStack() as made:
-        yield lambda: made.enter_context(fresh_database(request.param, tmp_path))
+        yield lambda: made.enter_context(fresh_place(request.param, tmp_path))
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from archive_stage import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from databases import DATABASES, fresh_database
+from databases import KINDS, fresh_place
 from evolution_sdk.archive import Archive
 from evolution_sdk.archive import _settling as settling
 from evolution_sdk.events import Event
@@ -270,14 +270,14 @@ STORY: list[Event[Any]] = [
 ]
 
 
-@pytest.mark.parametrize("kind", DATABASES)
+@pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=40)
 @given(order=st.permutations(range(len(STORY))))
 def test_the_order_of_what_is_told_changes_nothing(
     tmp_path_factory: pytest.TempPathFactory, kind: str, order: list[int]
 ) -> None:
     folder = tmp_path_factory.mktemp("order")
-    with fresh_database(kind, folder) as place, Archive(place, clock=Clock()) as archive:
+    with fresh_place(kind, folder) as place, Archive(place, clock=Clock()) as archive:
         for index in order:
             assert archive.record(STORY[index])
         found = {(each.chat, each.from_me): each for each in archive.messages()}

@@ -14,7 +14,7 @@ import pytest
 from archive_stage import ANA, ANA_LID, T0, Clock, upsert
 from archive_writers import WRITERS, part, story, summary
 
-from databases import fresh_schema
+from databases import fresh_postgres
 from evolution_sdk._sql.troubles import DatabaseError
 from evolution_sdk.archive import Archive
 from evolution_sdk.archive._places import opened_at
@@ -68,7 +68,7 @@ def test_three_processes_make_what_one_makes(
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    with fresh_schema() as made:
+    with fresh_postgres() as made:
         with Archive(made, clock=Clock()) as archive:
             archive.messages()
         yield made

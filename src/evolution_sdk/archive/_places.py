@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from evolution_sdk._sql.database import Database, open_database
+from evolution_sdk._sql.database import Database
 from evolution_sdk._sql.dialect import is_postgres
+from evolution_sdk._sql.opening import open_database
 from evolution_sdk._sql.schema import SchemaVersionError
 from evolution_sdk._sql.schema import migrate as migrate_tables
 from evolution_sdk._sql.sqlite import SqliteDatabase
