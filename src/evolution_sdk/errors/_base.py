@@ -203,7 +203,18 @@ class WaitTimeoutError(EvolutionError):
 
 
 class ArchiveError(EvolutionError):
-    """The file of the local backup cannot be read: it is damaged, locked, or too new."""
+    """The archive cannot be read: its file is damaged, locked or too new, or its database is gone.
+
+    Attributes:
+        kind: The sort of trouble: ``unavailable``, ``busy``, ``full``, ``corrupt``, ``rights``,
+            ``schema`` or ``other``.
+        remedy: Recommended action.
+    """
+
+    def __init__(self, message: str, *, kind: str = "other", remedy: str = "") -> None:
+        super().__init__(message)
+        self.kind: str = kind
+        self.remedy: str = remedy
 
 
 class OutboxStoreError(EvolutionError):
