@@ -72,6 +72,8 @@ class Database(Protocol):
     def writing(self) -> AbstractContextManager[Session]:
         """Begin a transaction that may write: committed at the end, rolled back by an error.
 
+        A thread has one at a time.
+
         Raises:
             DatabaseError: It could not be begun, done or committed.
         """

@@ -11,7 +11,11 @@ __all__ = ["open_database"]
 
 
 def open_database(
-    place: str | Path, *, full: bool = True, busy_timeout_ms: float = 5_000
+    place: str | Path,
+    *,
+    full: bool = True,
+    busy_timeout_ms: float = 5_000,
+    answer_timeout_ms: float = 30_000,
 ) -> Database:
     """Return the database at a place; it connects when it is first used.
 
@@ -19,14 +23,17 @@ def open_database(
         place: Path of a SQLite file, or a URL ``postgresql://…``.
         full: Whether a commit of SQLite is to survive a crash of the machine, too.
         busy_timeout_ms: Longest wait for a lock of somebody else, in milliseconds.
+        answer_timeout_ms: Longest wait for an answer of PostgreSQL, in milliseconds.
 
     Raises:
-        ConfigurationError: psycopg is not installed.
+        ConfigurationError: psycopg is not installed, or the URL cannot be read.
     """
     if is_postgres(place):
         from .postgres import PostgresDatabase
 
-        return PostgresDatabase(str(place), lock_timeout_ms=busy_timeout_ms)
+        return PostgresDatabase(
+            str(place), lock_timeout_ms=busy_timeout_ms, answer_timeout_ms=answer_timeout_ms
+        )
     from .sqlite import SqliteDatabase
 
     return SqliteDatabase(place, full=full, busy_timeout_ms=busy_timeout_ms)

@@ -1,24 +1,24 @@
-"""A database of PostgreSQL, by psycopg 3 and its pool (extra ``postgres``)."""
+"""A database of PostgreSQL, by psycopg 3 (extra ``postgres``)."""
 
 from __future__ import annotations
 
-import threading
+import math
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from evolution_sdk._base.forking import abandon, free_in_child, in_child
 from evolution_sdk.errors import ConfigurationError
 
+from .connections import Connections, answering_within
 from .database import Row
 from .dialect import POSTGRES, Dialect
-from .troubles import DatabaseError, of_postgres
+from .troubles import DatabaseError, of_connecting, of_postgres
 
 __all__ = ["PostgresDatabase", "PostgresSession", "load_psycopg"]
 
 _MOST_CONNECTIONS = 8
 _CONNECT_S = 5
-_POOL_WAIT_S = 10.0
+_IN_ERROR = 3  # libpq's PQTRANS_INERROR
 # A process that is frozen, or cut off, in the middle of a transaction must not hold rows for ever.
 _HELD_MS = 30_000
 _KEEPALIVES = {
@@ -30,21 +30,20 @@ _KEEPALIVES = {
 }
 
 
-def load_psycopg() -> tuple[Any, Any]:
-    """Return the modules psycopg and psycopg_pool.
+def load_psycopg() -> Any:
+    """Return the module psycopg.
 
     Raises:
-        ConfigurationError: They are not installed.
+        ConfigurationError: It is not installed.
     """
     try:
         import psycopg
-        import psycopg_pool
     except ImportError:
         raise ConfigurationError(
             "Storing in PostgreSQL needs psycopg: pip install 'evolutionapi-sdk[postgres]'.",
             variable="evolutionapi-sdk[postgres]",
         ) from None
-    return psycopg, psycopg_pool
+    return psycopg
 
 
 class PostgresSession:
@@ -66,7 +65,7 @@ class PostgresSession:
             cursor = self._connection.execute(POSTGRES.sql(sql), values)
             rows: list[Row] = cursor.fetchall() if cursor.description is not None else []
         except _errors() as error:
-            raise of_postgres(error, broken=self._connection.broken) from error
+            raise of_postgres(error, broken=self._connection.broken) from None
         self.changed = cursor.rowcount
         return rows
 
@@ -77,17 +76,20 @@ class PostgresSession:
                 cursor.executemany(POSTGRES.sql(sql), rows)
                 self.changed = cursor.rowcount
         except _errors() as error:
-            raise of_postgres(error, broken=self._connection.broken) from error
+            raise of_postgres(error, broken=self._connection.broken) from None
         return self.changed
 
 
 class PostgresDatabase:
-    """A database over a pool of connections.
+    """A database over some connections.
 
     Args:
         url: Its address, ``postgresql://user:password@host:5432/name``.
         max_connections: Most connections at once.
         lock_timeout_ms: Longest wait for a row that somebody else holds, in milliseconds.
+        answer_timeout_ms: Longest wait for an answer, or for a connection, in milliseconds.
+        held_ms: Longest time that a transaction may hold rows while nobody works on it, as that of
+            a process that is frozen or cut off, in milliseconds.
 
     Raises:
         ConfigurationError: psycopg is not installed, or the address cannot be read.
@@ -101,8 +103,10 @@ class PostgresDatabase:
         *,
         max_connections: int = _MOST_CONNECTIONS,
         lock_timeout_ms: float = 5_000,
+        answer_timeout_ms: float = _HELD_MS,
+        held_ms: float = _HELD_MS,
     ) -> None:
-        psycopg, self._pools = load_psycopg()
+        psycopg = load_psycopg()
         try:
             psycopg.conninfo.conninfo_to_dict(url)
         except psycopg.Error:
@@ -112,20 +116,27 @@ class PostgresDatabase:
                 variable="url",
             ) from None
         self._url = url
-        self._most = max_connections
-        self._lock_timeout_ms = round(lock_timeout_ms)
-        self._pool: Any = None
-        self._lock = free_in_child(threading.Lock())
-        in_child(self._begin_anew)
+        self._lock_timeout_ms = max(1, round(lock_timeout_ms))
+        self._answer_ms = max(1, round(answer_timeout_ms))
+        self._held_ms = max(1, round(held_ms))
+        self._connections = Connections(self._connected, max_connections)
+
+    @property
+    def max_connections(self) -> int:
+        """Most connections at once."""
+        return self._connections.most
 
     @contextmanager
     def writing(self) -> Generator[PostgresSession]:
         """Begin a transaction that may write; see :class:`Database`."""
-        with self._connected() as connection:
+        with self._connections.one() as connection:
             session = PostgresSession(connection)
-            session.run("BEGIN")
             try:
+                session.run("BEGIN")
                 yield session
+                # PostgreSQL would roll back and say nothing.
+                if connection.pgconn.transaction_status == _IN_ERROR:
+                    raise DatabaseError("other", "a statement before had failed: all is undone")
                 session.run("COMMIT")
             except BaseException:
                 with suppress(Exception):
@@ -135,61 +146,43 @@ class PostgresDatabase:
     @contextmanager
     def reading(self) -> Generator[PostgresSession]:
         """Begin to read; see :class:`Database`."""
-        with self._connected() as connection:
+        with self._connections.one() as connection:
             yield PostgresSession(connection)
 
     def close(self) -> None:
         """Close the connections; see :class:`Database`."""
-        with self._lock:
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.close()
+        self._connections.close()
 
-    @contextmanager
-    def _connected(self) -> Generator[Any]:
-        pool = self._opened()
+    def _connected(self) -> Any:
+        psycopg = load_psycopg()
+        # libpq knows no time below two seconds.
+        patience_s = max(2, min(_CONNECT_S, math.ceil(self._answer_ms / 1_000)))
         try:
-            connection = pool.getconn()
-        except _errors() as error:
-            raise of_postgres(error, broken=False) from error
+            connection = psycopg.connect(
+                self._url, autocommit=True, connect_timeout=patience_s, **_KEEPALIVES
+            )
+        except (psycopg.Error, UnicodeError) as error:
+            raise of_connecting(error) from None
         try:
-            yield connection
-        finally:
-            # A broken one is thrown away by the pool, which opens another.
-            pool.putconn(connection)
-
-    def _opened(self) -> Any:
-        with self._lock:
-            if self._pool is None:
-                self._pool = self._pools.ConnectionPool(
-                    self._url,
-                    min_size=0,
-                    max_size=self._most,
-                    timeout=_POOL_WAIT_S,
-                    reconnect_timeout=0,
-                    max_idle=60.0,
-                    open=True,
-                    configure=self._configure,
-                    # After a restart of the server idle connections are dead: found out here, where
-                    # nothing has been done yet.
-                    check=self._pools.ConnectionPool.check_connection,
-                    kwargs={"autocommit": True, "connect_timeout": _CONNECT_S, **_KEEPALIVES},
-                    name="evolution-sdk",
-                )
-            return self._pool
-
-    def _configure(self, connection: Any) -> None:
-        connection.execute(
-            "SELECT set_config('lock_timeout', %s, false), "
-            "set_config('statement_timeout', %s, false), "
-            "set_config('idle_in_transaction_session_timeout', %s, false), "
-            "set_config('default_transaction_isolation', 'read committed', false)",
-            (str(self._lock_timeout_ms), str(_HELD_MS), str(_HELD_MS)),
-        )
-
-    def _begin_anew(self) -> None:
-        abandon(self._pool)
-        self._pool = None
+            answering_within(
+                connection,
+                # The server is to tell first.
+                self._answer_ms / 1_000 + 1,
+                lambda: psycopg.OperationalError("no answer in time"),
+            )
+            connection.execute(
+                "SELECT set_config('lock_timeout', %s, false), "
+                "set_config('statement_timeout', %s, false), "
+                "set_config('idle_in_transaction_session_timeout', %s, false), "
+                "set_config('default_transaction_isolation', 'read committed', false)",
+                (str(self._lock_timeout_ms), str(self._answer_ms), str(self._held_ms)),
+            )
+        except BaseException as error:
+            connection.close()
+            if isinstance(error, psycopg.Error):
+                raise of_postgres(error) from None
+            raise
+        return connection
 
     def __repr__(self) -> str:
         # Without the address, which may hold a password.
@@ -197,7 +190,6 @@ class PostgresDatabase:
 
 
 def _errors() -> tuple[type[Exception], ...]:
-    """The errors of psycopg and of its pool."""
-    psycopg, pools = load_psycopg()
+    """The errors of psycopg."""
     # UnicodeError: a lone surrogate has no UTF-8.
-    return psycopg.Error, pools.PoolTimeout, pools.PoolClosed, UnicodeError, DatabaseError
+    return load_psycopg().Error, UnicodeError

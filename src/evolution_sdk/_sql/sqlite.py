@@ -6,7 +6,7 @@ import math
 import os
 import sqlite3
 import threading
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ from .troubles import DatabaseError, of_sqlite
 
 __all__ = ["SqliteDatabase", "SqliteSession"]
 
-_OPEN_TIMEOUT_S = 10.0
 _STEP_MS = 5.0
+_translated = SQLITE.sql
 _FORK_PATIENCE_S = 1.0
 
 
@@ -29,30 +29,37 @@ class SqliteSession:
 
     Args:
         db: The connection of :mod:`sqlite3`.
+        tries: Times that a statement is tried while another process holds the file.
     """
 
     dialect: Dialect = SQLITE
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: sqlite3.Connection, tries: int = 1) -> None:
         self._db = db
+        self._tries = tries
         self.changed: int = 0
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         """Run a statement; see :class:`Session`."""
-        try:
-            cursor = self._db.execute(SQLITE.sql(sql), values)
-            rows = cursor.fetchall() if cursor.description is not None else []
-        except (sqlite3.Error, UnicodeError, OverflowError) as error:
-            raise of_sqlite(error) from error
-        self.changed = cursor.rowcount
-        return rows
+        left = self._tries
+        while True:
+            try:
+                cursor = self._db.execute(_translated(sql), values)
+                rows: list[Row] = cursor.fetchall()
+            except (sqlite3.Error, UnicodeError, OverflowError) as error:
+                left -= 1
+                if left <= 0 or not _is_busy(error):
+                    raise of_sqlite(error) from None
+            else:
+                self.changed = cursor.rowcount
+                return rows
 
     def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
         """Run a statement for each of some rows; see :class:`Session`."""
         try:
             self.changed = self._db.executemany(SQLITE.sql(sql), rows).rowcount
         except (sqlite3.Error, UnicodeError, OverflowError) as error:
-            raise of_sqlite(error) from error
+            raise of_sqlite(error) from None
         return self.changed
 
 
@@ -64,17 +71,25 @@ class SqliteDatabase:
         full: Whether a commit survives a crash of the machine, at the price of one flush to disk;
             else only a crash of the process.
         busy_timeout_ms: Longest wait for another process, in milliseconds.
+        settings: More settings of a connection, by the names of SQLite's pragmas.
     """
 
     dialect: Dialect = SQLITE
 
     def __init__(
-        self, path: str | Path, *, full: bool = True, busy_timeout_ms: float = 5_000
+        self,
+        path: str | Path,
+        *,
+        full: bool = True,
+        busy_timeout_ms: float = 5_000,
+        settings: Mapping[str, int] | None = None,
     ) -> None:
         self.path: Path = Path(path)
+        self._settings = dict(settings or {})
         self._full = full
         # Short waits in a row: SQLite's own grow to 100 ms, in which others begin many times.
         self._tries = max(1, math.ceil(busy_timeout_ms / _STEP_MS))
+        self._open_s = busy_timeout_ms / 1_000
         self._db: sqlite3.Connection | None = None
         self._carried_over = False
         self._lock = free_in_child(threading.RLock())
@@ -82,17 +97,24 @@ class SqliteDatabase:
         in_child(self._begin_anew)
 
     @contextmanager
-    def writing(self) -> Generator[SqliteSession]:
-        """Begin a transaction that may write; see :class:`Database`."""
+    def writing(self, *, patient: bool = True) -> Generator[SqliteSession]:
+        """Begin a transaction that may write; see :class:`Database`.
+
+        Args:
+            patient: Whether it waits for another process that writes.
+        """
         with self._lock:
             db = self._opened()
+            if db.in_transaction:
+                raise DatabaseError("other", "this thread is within a transaction already")
             try:
-                self._begin(db)
+                # At once, so that two processes wait for each other instead of failing half-way.
+                SqliteSession(db, self._tries if patient else 1).run("BEGIN IMMEDIATE")
                 yield SqliteSession(db)
                 try:
                     db.execute("COMMIT")
                 except sqlite3.Error as error:
-                    raise of_sqlite(error) from error
+                    raise of_sqlite(error) from None
             finally:
                 # A full disk can refuse the commit and leave the transaction open.
                 if db.in_transaction:
@@ -103,7 +125,8 @@ class SqliteDatabase:
     def reading(self) -> Generator[SqliteSession]:
         """Begin to read; see :class:`Database`."""
         with self._lock:
-            yield SqliteSession(self._opened())
+            # Another process may be about to close the file as the last one, or to recover it.
+            yield SqliteSession(self._opened(), self._tries)
 
     def close(self) -> None:
         """Close the file; see :class:`Database`."""
@@ -111,18 +134,6 @@ class SqliteDatabase:
             db, self._db = self._db, None
             if db is not None:
                 db.close()
-
-    def _begin(self, db: sqlite3.Connection) -> None:
-        # At once, so that two processes wait for each other instead of failing half-way.
-        for left in reversed(range(self._tries)):
-            try:
-                db.execute("BEGIN IMMEDIATE")
-            except sqlite3.Error as error:
-                code = getattr(error, "sqlite_errorcode", 0)
-                if not left or code & 0xFF != sqlite3.SQLITE_BUSY:
-                    raise of_sqlite(error) from error
-            else:
-                return
 
     def _opened(self) -> sqlite3.Connection:
         if self._db is not None:
@@ -133,17 +144,20 @@ class SqliteDatabase:
         db: sqlite3.Connection | None = None
         try:
             # Made with these rights, not changed afterwards; SQLite gives its WAL the same ones.
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+            if str(self.path) != ":memory:":
+                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
             db = sqlite3.connect(
-                self.path, isolation_level=None, check_same_thread=False, timeout=_OPEN_TIMEOUT_S
+                self.path, isolation_level=None, check_same_thread=False, timeout=self._open_s
             )
             db.execute("PRAGMA journal_mode = WAL")
             db.execute(f"PRAGMA synchronous = {'FULL' if self._full else 'NORMAL'}")
             db.execute(f"PRAGMA busy_timeout = {round(_STEP_MS)}")
+            for name, value in self._settings.items():
+                db.execute(f"PRAGMA {name} = {value:d}")
         except (sqlite3.Error, OSError) as error:
             if db is not None:
                 db.close()
-            raise of_sqlite(error) from error
+            raise of_sqlite(error) from None
         self._db = db
         return db
 
@@ -167,3 +181,7 @@ class SqliteDatabase:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.path)!r})"
+
+
+def _is_busy(error: Exception) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from typing import Any, Literal, TypeAlias
 
-__all__ = ["DatabaseError", "TroubleKind", "of_postgres", "of_sqlite"]
+__all__ = ["DatabaseError", "TroubleKind", "of_connecting", "of_postgres", "of_sqlite"]
 
 TroubleKind: TypeAlias = Literal[
     "unavailable", "busy", "full", "corrupt", "rights", "schema", "data", "other"
@@ -56,9 +57,37 @@ _POSTGRES: dict[str, TroubleKind] = {
     "42P01": "schema",
     "42703": "schema",
     "3F": "schema",
+    "3D": "rights",
     "22": "data",
     "23": "data",
+    "54": "data",  # such as a key that is longer than an index takes
 }
+
+
+_FILES: dict[int | None, TroubleKind] = {
+    errno.EACCES: "rights",
+    errno.EPERM: "rights",
+    errno.EROFS: "rights",
+    errno.ENOSPC: "full",
+    errno.EDQUOT: "full",
+}
+
+# Before there is a connection libpq tells no SQLSTATE. Its text is not passed on: it may quote the
+# address, and with a slash in it a part of the password counts as the port.
+_CONNECTING: tuple[tuple[str, TroubleKind, str], ...] = (
+    ("refused", "unavailable", "nobody listens there"),
+    ("No such file", "unavailable", "nobody listens there"),
+    ("timeout expired", "unavailable", "no answer in time"),
+    ("timed out", "unavailable", "no answer in time"),
+    ("translate host name", "unavailable", "its host is not known"),
+    ("resolve host", "unavailable", "its host is not known"),
+    ("too many", "unavailable", "it has no connection left"),
+    ("authentication failed", "rights", "it refuses user or password"),
+    ("no password supplied", "rights", "it wants a password"),
+    ("pg_hba.conf", "rights", "it lets nobody in from here as that user"),
+    ("does not exist", "rights", "that database or user does not exist"),
+    ("permission denied", "rights", "that user may not connect"),
+)
 
 
 class DatabaseError(Exception):
@@ -86,10 +115,14 @@ def of_sqlite(error: BaseException) -> DatabaseError:
     Args:
         error: The error.
     """
+    kind: TroubleKind
     if isinstance(error, OSError):
-        return DatabaseError("unavailable", f"the file cannot be used ({type(error).__name__})")
+        kind = _FILES.get(error.errno, "unavailable")
+        return DatabaseError(kind, f"the file cannot be used ({type(error).__name__})")
+    if isinstance(error, UnicodeError | OverflowError):
+        return DatabaseError("data", f"SQLite takes no such value ({type(error).__name__})")
     code = getattr(error, "sqlite_errorcode", None)
-    kind: TroubleKind = "other" if code is None else _SQLITE.get(code & 0xFF, "other")
+    kind = "other" if code is None else _SQLITE.get(code & 0xFF, "other")
     text = str(error)
     if kind == "other" and text.startswith(("no such table", "no such column", "table ")):
         kind = "schema"
@@ -101,8 +134,21 @@ def of_sqlite(error: BaseException) -> DatabaseError:
     return DatabaseError(kind, f"SQLite said {name}{told}")
 
 
+def of_connecting(error: Exception) -> DatabaseError:
+    """Say why there is no connection to PostgreSQL.
+
+    Args:
+        error: The error of psycopg.
+    """
+    text = str(error)
+    for sign, kind, told in _CONNECTING:
+        if sign in text:
+            return DatabaseError(kind, f"PostgreSQL cannot be used: {told}")
+    return DatabaseError("unavailable", f"PostgreSQL cannot be reached ({type(error).__name__})")
+
+
 def of_postgres(error: Any, *, broken: bool = False) -> DatabaseError:
-    """Say what an error of psycopg means.
+    """Say what an error of psycopg within a connection means.
 
     Args:
         error: The error.
@@ -111,10 +157,9 @@ def of_postgres(error: Any, *, broken: bool = False) -> DatabaseError:
     state: str | None = getattr(error, "sqlstate", None)
     kind: TroubleKind = "other"
     if state is None:
-        # No answer of the server at all: not reached, cut off, or no free connection.
-        kind = (
-            "data" if type(error).__name__ in ("DataError", "ProgrammingError") else "unavailable"
-        )
+        # No answer of the server at all: a value that psycopg cannot send, or a lost connection.
+        odd = isinstance(error, UnicodeError) or type(error).__name__ in _NOT_SENT
+        kind = "data" if odd and not broken else "unavailable"
     else:
         for length in (5, 3, 2):
             if state[:length] in _POSTGRES:
@@ -123,3 +168,6 @@ def of_postgres(error: Any, *, broken: bool = False) -> DatabaseError:
     name = type(error).__name__
     told = name if state is None else f"{name} ({state})"
     return DatabaseError(kind, f"PostgreSQL: {told}", broken=broken or kind == "unavailable")
+
+
+_NOT_SENT = frozenset({"DataError", "ProgrammingError", "NotSupportedError"})

@@ -204,7 +204,7 @@ class AsyncOutbox:
         """Hand messages over in a transaction of the program: they commit or vanish with it.
 
         Args:
-            connection: A connection of psycopg 3 to the database of the outbox (async ones, too),
+            connection: A connection of psycopg 3 to the database of the outbox, of either colour,
                 of :mod:`sqlite3` to its file, or one of SQLAlchemy or Django around such a one. It
                 must not be in autocommit mode outside of a transaction.
 
