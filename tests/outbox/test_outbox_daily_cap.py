@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 import time
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import outbox_drill as drill
 import pytest
 
-from services import require_service
-
-REDIS = "redis://127.0.0.1:6379/0"
-
-
-@pytest.fixture
-def prefix() -> Iterator[str]:
-    require_service("Redis", 6379)
-    from redis import Redis
-
-    name = f"evolution-sdk-test-{uuid.uuid4().hex}"
-    yield name
-    with Redis.from_url(REDIS) as redis:
-        for key in redis.scan_iter(f"{name}:*"):
-            redis.delete(key)
-
 
 @pytest.mark.parametrize("store", ["sqlite", "postgres"])
-def test_a_daily_cap_is_exact_over_processes(store: str, prefix: str, tmp_path: Path) -> None:
-    limits = {
+def test_a_daily_cap_is_exact_over_processes(store: str, tmp_path: Path) -> None:
+    limits: dict[str, Any] = {
         "enabled": True, "per_second": 0, "per_minute": 0, "recipient_gap_ms": 0, "jitter": 0,
-        "redis_url": REDIS, "redis_prefix": prefix, "daily_cap": 50,
+        "daily_cap": 50,
     }  # fmt: skip
     with drill.place(store, tmp_path) as place, drill.server() as fake:
+        # In the same database, or in a file beside the outbox.
+        limits["store"] = place if store == "postgres" else str(tmp_path / "limits.db")
         with drill.observed(place, fake.url) as outbox:
             outbox.put_many(
                 [
