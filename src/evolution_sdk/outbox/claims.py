@@ -39,10 +39,12 @@ _AT_ONCE = 100
 # What is due and not to be had is held by somebody: it is not asked for without a pause.
 _SOON_MS = 10
 _LOCK = 0x6C696E65
+# Of this outbox: one database may hold several, each in a schema of its own.
+_LINE_UP_ALONE = "SELECT pg_try_advisory_xact_lock(?, hashtext(current_schema()))"
 
 _WORK = (
     "id, key, instance, chat, operation, payload, file, on_unknown, attempts, failures, looks, "
-    "given_id, begun_at, begun_steady, lost_steady, boot, worker, expires_at"
+    "given_id, begun_at, begun_steady, lost_steady, boot, worker, expires_at, answered"
 )
 _OPEN_CHAT = (
     "INSERT INTO evolution_outbox_chat (instance, chat, head, priority, state, ready_at) "
@@ -97,6 +99,7 @@ class Claim:
         boot: What the steady times count from.
         owner: The worker that made the latest call.
         ticket: Name of this claim, which no other has.
+        answered: Whether the latest call was answered, only without an id.
     """
 
     kind: Literal["send", "look"]
@@ -118,6 +121,7 @@ class Claim:
     boot: str
     owner: str
     ticket: str
+    answered: bool = False
 
 
 def line_up(session: Session, now: StoreNow) -> int:
@@ -132,7 +136,7 @@ def line_up(session: Session, now: StoreNow) -> int:
     """
     if session.dialect.name == "postgres":
         # One at a time; others need not wait, for their chats are lined up meanwhile.
-        (taken,) = session.run("SELECT pg_try_advisory_xact_lock(?)", (_LOCK,))[0]
+        (taken,) = session.run(_LINE_UP_ALONE, (_LOCK,))[0]
         if not taken:
             return 0
     rows = session.run(_NEW, (now.wall, _LINE_UP))
@@ -363,12 +367,12 @@ def _take(
         given = row[11] or make_id(row[4], instance)
         session.run(
             "UPDATE evolution_outbox SET state = 'sending', worker = ?, boot = ?, begun_at = ?, "
-            "begun_steady = ?, lost_steady = NULL, attempts = attempts + 1, looks = 0, "
-            "given_id = ?, reason = '' WHERE id = ?",
+            "begun_steady = ?, lost_steady = NULL, answered = 0, attempts = attempts + 1, "
+            "looks = 0, given_id = ?, reason = '' WHERE id = ?",
             (worker, now.boot, now.wall, now.steady, given, row[0]),
         )
         begun = (*row[:8], row[8] + 1, row[9], 0, given, now.wall, now.steady, None, now.boot)
-        return _claim("send", (*begun, worker, row[17]), _occupy(session, worker, place))
+        return _claim("send", (*begun, worker, row[17], 0), _occupy(session, worker, place))
 
 
 def _earlier(session: Session, place: tuple[str, str], rows: list[Row], now: StoreNow) -> list[Row]:
@@ -411,7 +415,7 @@ def _occupy(session: Session, worker: str, place: tuple[str, str]) -> str:
 
 
 def _claim(kind: Literal["send", "look"], row: Sequence[Any], ticket: str) -> Claim:
-    values: list[Any] = [*row[:17], ticket]
+    values: list[Any] = [*row[:17], ticket, bool(row[18])]
     return Claim(kind, *values)
 
 
