@@ -29,6 +29,7 @@ POSTGRES = "postgresql://postgres@127.0.0.1:5432/test"
 # Absence counts after the time limit of a call: a short one makes a short drill.
 SETTINGS: Mapping[str, Any] = {"timeout": {"send_ms": 700, "read_ms": 2_000, "connect_ms": 500}}
 _PATIENCE_S = 240.0
+_BIG_PATIENCE_S = 900.0
 
 
 def big() -> bool:
@@ -218,6 +219,8 @@ def kill_until_done(
 ) -> None:
     """Work with some processes, which die so often, until nothing is left to be done."""
     chance = random.Random(seed)
+    # Spread over the whole load: each life carries its part of it.
+    part = max(6, 2 * sum(outbox.counts().values()) // max(1, kills))
     planned = 0
 
     def plan() -> dict[str, Any]:
@@ -226,7 +229,10 @@ def kill_until_done(
             return {}
         planned += 1
         point = POINTS[planned % len(POINTS)]
-        return {"point": point, "pass": chance.randint(1, 6)} if point else {"outside": True}
+        if point is None:
+            return {"outside": True}
+        most = max(2, part // 4) if point == "look" else part
+        return {"point": point, "pass": chance.randint(1, most)}
 
     doomed: dict[int, float] = {}
 
@@ -238,7 +244,7 @@ def kill_until_done(
 
     for _ in range(processes):
         begin()
-    ends = time.monotonic() + _PATIENCE_S
+    ends = time.monotonic() + (_BIG_PATIENCE_S if big() else _PATIENCE_S)
     while time.monotonic() < ends:
         for one in workers.running:
             if doomed.get(one.pid, ends) <= time.monotonic():
