@@ -178,7 +178,8 @@ class Workers:
             told = one.stdout.read() if one.stdout else ""
             _close(one)
             place_ = told.rsplit("at ", 1)[1].strip() if "at " in told else "anywhere"
-            assert one.returncode == -signal.SIGKILL, (one.returncode, told)
+            # Whoever else may end processes on this machine: only an error of its own is one.
+            assert one.returncode < 0, (one.returncode, told)
             self.deaths[place_] += 1
             gone.append(place_)
         return gone
