@@ -28,6 +28,11 @@ _KEEPALIVES = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
 }
+# Ways that are switched off seem dear to the planner, which would compile the statement, too.
+_BY_INDEX = "SELECT " + ", ".join(
+    f"set_config('{way}', 'off', false)"
+    for way in ("enable_seqscan", "enable_bitmapscan", "jit")
+)
 
 
 def load_psycopg() -> Any:
@@ -88,6 +93,8 @@ class PostgresDatabase:
         max_connections: Most connections at once.
         lock_timeout_ms: Longest wait for a row that somebody else holds, in milliseconds.
         answer_timeout_ms: Longest wait for an answer, or for a connection, in milliseconds.
+        by_index: Whether every statement is meant to go by an index, however
+            little the server's statistics know of tables that have just grown.
 
     Raises:
         ConfigurationError: psycopg is not installed, or the address cannot be read.
@@ -102,6 +109,7 @@ class PostgresDatabase:
         max_connections: int = _MOST_CONNECTIONS,
         lock_timeout_ms: float = 5_000,
         answer_timeout_ms: float = _HELD_MS,
+        by_index: bool = False,
     ) -> None:
         psycopg = load_psycopg()
         try:
@@ -115,6 +123,7 @@ class PostgresDatabase:
         self._url = url
         self._lock_timeout_ms = max(1, round(lock_timeout_ms))
         self._answer_ms = max(1, round(answer_timeout_ms))
+        self._by_index = by_index
         self._connections = Connections(self._connected, max_connections)
 
     @property
@@ -173,6 +182,9 @@ class PostgresDatabase:
                 "set_config('default_transaction_isolation', 'read committed', false)",
                 (str(self._lock_timeout_ms), str(self._answer_ms), str(_HELD_MS)),
             )
+            if self._by_index:
+                # Queues grow from nothing to a million rows faster than statistics are gathered.
+                connection.execute(_BY_INDEX)
         except BaseException as error:
             connection.close()
             if isinstance(error, psycopg.Error):

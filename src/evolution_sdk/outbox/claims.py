@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, Literal, TypeAlias
 
 from evolution_sdk._sql.database import Row, Session
@@ -35,7 +36,6 @@ ALL = "*"
 """The name under which the whole server is paused."""
 _LINE_UP = 500
 _EXPIRE = 200
-_AT_ONCE = 100
 # What is due and not to be had is held by somebody: it is not asked for without a pause.
 _SOON_MS = 10
 _LOCK = 0x6C696E65
@@ -162,17 +162,16 @@ def _held_by_others(session: Session, chats: Sequence[tuple[str, str]]) -> set[t
     if session.dialect.name != "postgres":
         return set()
     held: set[tuple[str, str]] = set()
-    for place in range(0, len(chats), _AT_ONCE):
-        some = chats[place : place + _AT_ONCE]
-        marks = ", ".join(["(?, ?)"] * len(some))
+    for instance, some in groupby(chats, key=lambda names: names[0]):
+        # An array, not a list of pairs: that becomes a long OR, which no index serves.
         ask = (
-            "SELECT instance, chat FROM evolution_outbox_chat "
-            f"WHERE (instance, chat) IN ({marks}) ORDER BY instance, chat"
+            "SELECT chat FROM evolution_outbox_chat WHERE instance = ? AND chat = ANY(?) "
+            "ORDER BY instance, chat"
         )
-        values = [name for names in some for name in names]
+        values = (instance, [chat for _, chat in some])
         # First what can be held: a chat that is made between the two statements counts as held.
-        ours = {(name, chat) for name, chat in session.run(f"{ask} [[skip]]", values)}
-        held |= {(name, chat) for name, chat in session.run(ask, values)} - ours
+        ours = {chat for (chat,) in session.run(f"{ask} [[skip]]", values)}
+        held |= {(instance, chat) for (chat,) in session.run(ask, values) if chat not in ours}
     return held
 
 

@@ -99,7 +99,9 @@ class OutboxStore:
         curve: Callable[[int], float],
         busy_timeout_ms: float = 5_000,
     ) -> None:
-        self.database: Database = open_database(place, busy_timeout_ms=busy_timeout_ms)
+        self.database: Database = open_database(
+            place, busy_timeout_ms=busy_timeout_ms, by_index=True
+        )
         self.is_shared: bool = is_postgres(place)
         self.cipher = cipher
         self.clock = StoreClock(clock)
