@@ -410,7 +410,8 @@ def _occupy(session: Session, worker: str, place: tuple[str, str]) -> str:
 
 
 def _claim(kind: Literal["send", "look"], row: Sequence[Any], ticket: str) -> Claim:
-    return Claim(kind, *(*row[:17], ticket))
+    values: list[Any] = [*row[:17], ticket]
+    return Claim(kind, *values)
 
 
 def next_due(session: Session, now: StoreNow) -> int | None:

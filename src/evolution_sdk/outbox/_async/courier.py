@@ -145,6 +145,7 @@ class Courier:
                 id_chosen=payload.message_id is not None,
                 rivals=self._rivals(claim, payload, facts),
                 known=partial(self._known, claim),
+                stored=facts.stored,
             )
         except Exception as error:  # noqa: BLE001 - whatever it is, it is written down
             if not isinstance(error, EvolutionError):
