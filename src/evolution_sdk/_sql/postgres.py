@@ -14,7 +14,7 @@ from .database import Row
 from .dialect import POSTGRES, Dialect
 from .troubles import DatabaseError, of_connecting, of_postgres
 
-__all__ = ["PostgresDatabase", "PostgresSession", "load_psycopg"]
+__all__ = ["CLOCK_MS", "PostgresDatabase", "PostgresSession", "load_psycopg"]
 
 _MOST_CONNECTIONS = 8
 _CONNECT_S = 5
@@ -28,10 +28,10 @@ _KEEPALIVES = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
 }
+CLOCK_MS = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 # Ways that are switched off seem dear to the planner, which would compile the statement, too.
 _BY_INDEX = "SELECT " + ", ".join(
-    f"set_config('{way}', 'off', false)"
-    for way in ("enable_seqscan", "enable_bitmapscan", "jit")
+    f"set_config('{way}', 'off', false)" for way in ("enable_seqscan", "enable_bitmapscan", "jit")
 )
 
 
@@ -56,6 +56,9 @@ class PostgresSession:
 
     Args:
         connection: The connection.
+
+    Attributes:
+        begun_ms: Time by the server when its transaction was begun here, in milliseconds since 1970.
     """
 
     dialect: Dialect = POSTGRES
@@ -63,6 +66,17 @@ class PostgresSession:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
         self.changed: int = 0
+        self.begun_ms: int | None = None
+
+    def begin(self) -> None:
+        """Begin a transaction, and read the server's clock on the same way."""
+        try:
+            # Two statements at once cannot be prepared.
+            cursor = self._connection.execute(f"BEGIN; {CLOCK_MS}", prepare=False)
+            cursor.nextset()
+            (self.begun_ms,) = cursor.fetchone()
+        except _errors() as error:
+            raise of_postgres(error, broken=self._connection.broken) from None
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         """Run a statement; see :class:`Session`."""
@@ -137,7 +151,7 @@ class PostgresDatabase:
         with self._connections.one() as connection:
             session = PostgresSession(connection)
             try:
-                session.run("BEGIN")
+                session.begin()
                 yield session
                 # PostgreSQL would roll back and say nothing.
                 if connection.pgconn.transaction_status == _IN_ERROR:

@@ -69,7 +69,7 @@ def look_facts(
     )
     rivals = session.run(
         "SELECT chat, payload FROM evolution_outbox WHERE state IN ('unknown', 'sending') "
-        "AND instance = ? AND id <> ? ORDER BY id DESC LIMIT ?",
+        "AND created_at > 0 AND instance = ? AND id <> ? ORDER BY id DESC LIMIT ?",
         (claim.instance, claim.id, _MOST_RIVALS),
     )
     return LookFacts(

@@ -27,6 +27,8 @@ __all__ = [
 _SELECT = f"SELECT {COLUMNS} FROM evolution_outbox"
 _ENDED = tuple(one.value for one in OutboxState if one.is_over and one is not OutboxState.UNKNOWN)
 _PURGE = 500
+# By it the database knows the indexes that are meant for questions.
+_ALWAYS = "created_at > 0"
 # Rows that were handed over with no hurry are counted by an index; those that wait are few kinds.
 _WAITING = ("queued", "sending")
 
@@ -115,7 +117,7 @@ def find(
         after_id: Only rows after this one.
         limit: Most messages.
     """
-    where: list[str] = ["id > ?"]
+    where: list[str] = ["id > ?", _ALWAYS]
     values: list[Any] = [after_id]
     for column, chosen in (("state", states), ("chat", chats)):
         if chosen:
@@ -140,7 +142,8 @@ def stats(session: Session, now: StoreNow) -> OutboxStats:
         now: The present.
     """
     rows = session.run(
-        "SELECT instance, state, count(*) FROM evolution_outbox GROUP BY state, instance"
+        "SELECT instance, state, count(*) FROM evolution_outbox "
+        f"WHERE {_ALWAYS} GROUP BY state, instance"
     )
     counts = {(instance, state): many for instance, state, many in rows}
     oldest: dict[str, int] = {}
@@ -149,7 +152,8 @@ def stats(session: Session, now: StoreNow) -> OutboxStats:
             # What is due later is not late.
             found = session.run(
                 "SELECT created_at, coalesce(not_before, created_at) FROM evolution_outbox "
-                "WHERE state = ? AND instance = ? AND (not_before IS NULL OR not_before <= ?) "
+                f"WHERE {_ALWAYS} AND state = ? AND instance = ? "
+                "AND (not_before IS NULL OR not_before <= ?) "
                 "ORDER BY created_at LIMIT 1",
                 (state, instance, now.wall),
             )
@@ -255,7 +259,7 @@ def purge(session: Session, before_ms: int, states: Sequence[str] = _ENDED) -> i
     marks = ", ".join("?" * len(states))
     session.run(
         "DELETE FROM evolution_outbox WHERE id IN (SELECT id FROM evolution_outbox "
-        f"WHERE state IN ({marks}) AND created_at < ? LIMIT ?)",
+        f"WHERE state IN ({marks}) AND created_at < ? AND {_ALWAYS} LIMIT ?)",
         (*states, before_ms, _PURGE),
     )
     gone = session.changed
