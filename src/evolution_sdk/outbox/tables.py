@@ -83,7 +83,8 @@ STEPS: Steps = (
         _index("told", "instance, answered_steady", "server_time IS NOT NULL"),
         _index("message", "instance, message_id", "message_id IS NOT NULL"),
         _index("given", "instance, given_id", "given_id IS NOT NULL AND message_id IS NULL"),
-        _index("state", "state, instance, created_at"),
+        # Of equal use for counts, for the oldest that waits, and for what is old enough to go.
+        _index("state", "state, instance, coalesce(not_before, created_at)"),
         _index("to", "chat, id"),
         _index("file_of", "file", "file IS NOT NULL"),
         _CHAT,
@@ -111,10 +112,11 @@ STEPS: Steps = (
         )""",
         """CREATE TABLE evolution_outbox_file (
             hash TEXT PRIMARY KEY,
-            content [[bytes]] NOT NULL,
             size [[big]] NOT NULL,
-            created_at [[big]] NOT NULL
+            created_at [[big]] NOT NULL,
+            content [[bytes]] NOT NULL
         )""",
+        _index("file_age", "created_at", table="evolution_outbox_file"),
         """CREATE TABLE evolution_outbox_opt_out (
             instance TEXT NOT NULL,
             chat TEXT NOT NULL,
