@@ -58,7 +58,8 @@ class PostgresSession:
         connection: The connection.
 
     Attributes:
-        begun_ms: Time by the server when its transaction was begun here, in milliseconds since 1970.
+        begun_ms: Beginning of its transaction by the server's clock, in milliseconds since 1970;
+            None where it was begun elsewhere.
     """
 
     dialect: Dialect = POSTGRES

@@ -104,7 +104,7 @@ class OutboxStore:
         )
         self.is_shared: bool = is_postgres(place)
         self.cipher = cipher
-        self.clock = StoreClock(clock)
+        self.clock: StoreClock = StoreClock(clock)
         self._curve = curve
         self._place = place
         self._checked = False
@@ -151,12 +151,12 @@ class OutboxStore:
         """
         if self._checked:
             return
-        if not self.is_shared:
-            self.migrate()
-            return
         with self._troubles():
+            # Read first: a transaction of the program may hold a SQLite file just now.
             found = version_of(self.database, PART)
-            if found != len(STEPS):
+            if found < len(STEPS) and not self.is_shared:
+                self.migrate()
+            elif found != len(STEPS):
                 raise SchemaVersionError(PART, found, len(STEPS))
         self._checked = True
 

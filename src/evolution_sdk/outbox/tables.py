@@ -87,8 +87,9 @@ STEPS: Steps = (
         _index("message", "instance, message_id", "message_id IS NOT NULL"),
         _index("given", "instance, given_id", "given_id IS NOT NULL AND message_id IS NULL"),
         # Two for people's questions alone, which say `created_at > 0` (it always is): work is never
-        # searched by them, whatever the database thinks of it.
-        _index("state", "state, instance, created_at", "created_at > 0"),
+        # searched by them, whatever the database thinks of it. The first is of equal use for
+        # counts, for the oldest that waits, and for what is old enough to go.
+        _index("state", "state, instance, coalesce(not_before, created_at)", "created_at > 0"),
         _index("to", "chat, id", "created_at > 0"),
         _index("file_of", "file", "file IS NOT NULL"),
         _CHAT,
@@ -116,10 +117,11 @@ STEPS: Steps = (
         )""",
         """CREATE TABLE evolution_outbox_file (
             hash TEXT PRIMARY KEY,
-            content [[bytes]] NOT NULL,
             size [[big]] NOT NULL,
-            created_at [[big]] NOT NULL
+            created_at [[big]] NOT NULL,
+            content [[bytes]] NOT NULL
         )""",
+        _index("file_age", "created_at", table="evolution_outbox_file"),
         """CREATE TABLE evolution_outbox_opt_out (
             instance TEXT NOT NULL,
             chat TEXT NOT NULL,
