@@ -31,7 +31,8 @@ class Dialect:
             ``real``, ``bytes``, ``name`` (a text in the order of its bytes), ``least`` and
             ``greatest`` (of values in one row), ``same`` (equal, or both absent), ``ignore``
             (spares SQLite the journal of an INSERT: a row that does not fit is left out), ``skip``
-            (takes rows that nobody else holds), ``hold`` (waits for rows and holds them).
+            (takes rows that nobody else holds), ``hold`` (waits for rows and holds them), ``share``
+            (keeps others from deleting them).
         sql: Translates a statement, with ``?`` for values and ``[[…]]`` for words that differ, into
             what the database's driver takes.
     """
@@ -67,6 +68,7 @@ SQLITE = Dialect(
         # One writer at a time holds the whole file.
         "skip": "",
         "hold": "",
+        "share": "",
     },
 )
 POSTGRES = Dialect(
@@ -83,6 +85,7 @@ POSTGRES = Dialect(
         "ignore": "",
         "skip": "FOR UPDATE SKIP LOCKED",
         "hold": "FOR UPDATE",
+        "share": "FOR KEY SHARE",
     },
 )
 
