@@ -22,7 +22,8 @@ class Dialect:
         name: Its name.
         words: What stands for each word: ``number`` (the key of a row, never used twice), ``big``,
             ``real``, ``bytes``, ``least`` and ``greatest`` (of values in one row), ``skip`` (takes
-            rows that nobody else holds), ``hold`` (waits for rows and holds them).
+            rows that nobody else holds), ``hold`` (waits for rows and holds them), ``share`` (keeps
+            others from deleting them).
     """
 
     name: Literal["sqlite", "postgres"]
@@ -53,6 +54,7 @@ SQLITE = Dialect(
         # One writer at a time holds the whole file.
         "skip": "",
         "hold": "",
+        "share": "",
     },
 )
 POSTGRES = Dialect(
@@ -66,6 +68,7 @@ POSTGRES = Dialect(
         "greatest": "greatest",
         "skip": "FOR UPDATE SKIP LOCKED",
         "hold": "FOR UPDATE",
+        "share": "FOR KEY SHARE",
     },
 )
 

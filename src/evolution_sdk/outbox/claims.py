@@ -5,6 +5,7 @@ Every statement visits rows by an index, and few of them, however many wait.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
@@ -19,6 +20,7 @@ __all__ = [
     "NotYet",
     "claim_chat",
     "claim_some",
+    "head_of",
     "line_up",
     "line_up_chat",
     "next_due",
@@ -33,6 +35,9 @@ ALL = "*"
 """The name under which the whole server is paused."""
 _LINE_UP = 500
 _EXPIRE = 200
+_AT_ONCE = 100
+# What is due and not to be had is held by somebody: it is not asked for without a pause.
+_SOON_MS = 10
 _LOCK = 0x6C696E65
 
 _WORK = (
@@ -91,6 +96,7 @@ class Claim:
         lost_steady: When it was known that nobody makes that call any more.
         boot: What the steady times count from.
         owner: The worker that made the latest call.
+        ticket: Name of this claim, which no other has.
     """
 
     kind: Literal["send", "look"]
@@ -111,6 +117,7 @@ class Claim:
     lost_steady: int | None
     boot: str
     owner: str
+    ticket: str
 
 
 def line_up(session: Session, now: StoreNow) -> int:
@@ -139,12 +146,34 @@ def line_up(session: Session, now: StoreNow) -> int:
         "INSERT INTO evolution_outbox_instance (instance) VALUES (?) ON CONFLICT DO NOTHING",
         [(name,) for name in sorted({instance for instance, _ in chats})],
     )
-    # In one order everywhere, so that two workers never wait for each other in a circle.
-    session.run_many(_OPEN_CHAT, [(*names, *found) for names, found in sorted(chats.items())])
-    session.run_many(
-        "UPDATE evolution_outbox SET lined_up = 1 WHERE id = ?", [(row[0],) for row in rows]
-    )
-    return len(rows)
+    # Chats that somebody else holds wait for the next round: whoever is frozen in the middle of a
+    # transaction holds up nothing else, and nobody waits for others in a circle.
+    held = _held_by_others(session, sorted(chats))
+    free = {names: found for names, found in chats.items() if names not in held}
+    # In one order everywhere, all the same.
+    session.run_many(_OPEN_CHAT, [(*names, *found) for names, found in sorted(free.items())])
+    lined_up = [(row[0],) for row in rows if (row[1], row[2]) in free]
+    session.run_many("UPDATE evolution_outbox SET lined_up = 1 WHERE id = ?", lined_up)
+    return len(lined_up)
+
+
+def _held_by_others(session: Session, chats: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Hold some chats, and tell which are not to be had now."""
+    if session.dialect.name != "postgres":
+        return set()
+    held: set[tuple[str, str]] = set()
+    for place in range(0, len(chats), _AT_ONCE):
+        some = chats[place : place + _AT_ONCE]
+        marks = ", ".join(["(?, ?)"] * len(some))
+        ask = (
+            "SELECT instance, chat FROM evolution_outbox_chat "
+            f"WHERE (instance, chat) IN ({marks}) ORDER BY instance, chat"
+        )
+        values = [name for names in some for name in names]
+        # First what can be held: a chat that is made between the two statements counts as held.
+        ours = {(name, chat) for name, chat in session.run(f"{ask} [[skip]]", values)}
+        held |= {(name, chat) for name, chat in session.run(ask, values)} - ours
+    return held
 
 
 def line_up_chat(
@@ -160,17 +189,21 @@ def line_up_chat(
         priority: The priority of that row.
         now: The present.
     """
+    due = "instance = ? AND chat = ? AND lined_up = 0 AND due_at <= ?"
+    values = (instance, chat, now.wall)
+    if not session.run(f"SELECT 1 FROM evolution_outbox WHERE {due} LIMIT 1", values):
+        return
+    session.run(
+        "INSERT INTO evolution_outbox_instance (instance) VALUES (?) ON CONFLICT DO NOTHING",
+        (instance,),
+    )
+    # Chats before messages, as everywhere.
+    session.run(_OPEN_CHAT, (instance, chat, number, priority))
     session.run(
         "UPDATE evolution_outbox SET lined_up = 1 WHERE id IN (SELECT id FROM evolution_outbox "
-        "WHERE instance = ? AND chat = ? AND lined_up = 0 AND due_at <= ? [[hold]])",
-        (instance, chat, now.wall),
+        f"WHERE {due} ORDER BY id [[hold]])",
+        values,
     )
-    if session.changed:
-        session.run(
-            "INSERT INTO evolution_outbox_instance (instance) VALUES (?) ON CONFLICT DO NOTHING",
-            (instance,),
-        )
-        session.run(_OPEN_CHAT, (instance, chat, number, priority))
 
 
 def wake(session: Session, now: StoreNow) -> list[int]:
@@ -185,7 +218,8 @@ def wake(session: Session, now: StoreNow) -> list[int]:
     """
     session.run(
         "UPDATE evolution_outbox_instance SET paused_until = NULL, pause_reason = '' "
-        "WHERE paused_until <= ? AND by_person = 0",
+        "WHERE instance IN (SELECT instance FROM evolution_outbox_instance "
+        "WHERE paused_until <= ? AND by_person = 0 ORDER BY instance [[skip]])",
         (now.steady,),
     )
     session.run(
@@ -310,10 +344,9 @@ def _take(
     rows = session.run(_SENDING, place)
     if rows:
         # Its worker is gone, or its answer was lost: it is looked for, and never just sent.
-        _occupy(session, worker, place)
-        return _claim("look", rows[0])
+        return _claim("look", rows[0], _occupy(session, worker, place))
     while True:
-        rows = session.run(_HEAD, place)
+        rows = _earlier(session, place, session.run(_HEAD, place), now)
         if not rows:
             session.run("DELETE FROM evolution_outbox_chat WHERE instance = ? AND chat = ?", place)
             return None
@@ -334,9 +367,25 @@ def _take(
             "given_id = ?, reason = '' WHERE id = ?",
             (worker, now.boot, now.wall, now.steady, given, row[0]),
         )
-        _occupy(session, worker, place)
         begun = (*row[:8], row[8] + 1, row[9], 0, given, now.wall, now.steady, None, now.boot)
-        return _claim("send", (*begun, worker, row[17]))
+        return _claim("send", (*begun, worker, row[17]), _occupy(session, worker, place))
+
+
+def _earlier(session: Session, place: tuple[str, str], rows: list[Row], now: StoreNow) -> list[Row]:
+    """Return the first message that is due; who lined up the others may have missed it.
+
+    So it is where somebody held its row just then.
+    """
+    if not rows:
+        return rows
+    earlier = session.run(
+        f"SELECT {_WORK} FROM evolution_outbox WHERE instance = ? AND chat = ? AND lined_up = 0 "
+        "AND state = 'queued' AND id < ? AND due_at <= ? ORDER BY id LIMIT 1 [[hold]]",
+        (*place, rows[0][0], now.wall),
+    )
+    if earlier:
+        session.run("UPDATE evolution_outbox SET lined_up = 1 WHERE id = ?", (earlier[0][0],))
+    return earlier or rows
 
 
 def _left_out(session: Session, row: Row, now: StoreNow) -> tuple[str, str] | None:
@@ -351,16 +400,19 @@ def _left_out(session: Session, row: Row, now: StoreNow) -> tuple[str, str] | No
     return ("cancelled", "the recipient opted out") if out else None
 
 
-def _occupy(session: Session, worker: str, place: tuple[str, str]) -> None:
+def _occupy(session: Session, worker: str, place: tuple[str, str]) -> str:
+    ticket = secrets.token_hex(8)
     session.run(
-        "UPDATE evolution_outbox_chat SET state = 'busy', worker = ? "
+        "UPDATE evolution_outbox_chat SET state = 'busy', worker = ?, ticket = ? "
         "WHERE instance = ? AND chat = ?",
-        (worker, *place),
+        (worker, ticket, *place),
     )
+    return ticket
 
 
-def _claim(kind: Literal["send", "look"], row: Sequence[Any]) -> Claim:
-    return Claim(kind, *row[:17])
+def _claim(kind: Literal["send", "look"], row: Sequence[Any], ticket: str) -> Claim:
+    values: list[Any] = [*row[:17], ticket]
+    return Claim(kind, *values)
 
 
 def next_due(session: Session, now: StoreNow) -> int | None:
@@ -382,7 +434,7 @@ def next_due(session: Session, now: StoreNow) -> int | None:
     for sql, present in told:
         (at,) = session.run(sql)[0]
         if at is not None:
-            waits.append(max(0, at - present))
+            waits.append(max(_SOON_MS, at - present))
     return min(waits, default=None)
 
 
@@ -394,18 +446,34 @@ def ready_rows(session: Session, limit: int = 1_000) -> list[int]:
         limit: Most chats.
     """
     chats = session.run(
-        "SELECT c.instance, c.chat, c.head FROM evolution_outbox_chat AS c "
+        "SELECT c.instance, c.chat FROM evolution_outbox_chat AS c "
         "LEFT JOIN evolution_outbox_instance AS i ON i.instance = c.instance "
         "WHERE c.state = 'ready' AND i.paused_until IS NULL "
         "ORDER BY c.priority DESC, c.head LIMIT ?",
         (limit,),
     )
     found: list[int] = []
-    for instance, chat, head in chats:
-        sending = session.run(
-            "SELECT id FROM evolution_outbox WHERE instance = ? AND chat = ? "
-            "AND state = 'sending' LIMIT 1",
-            (instance, chat),
-        )
-        found.append(sending[0][0] if sending else head)
+    for place in chats:
+        # Not the head as it was noted: that one may have been taken back since.
+        first = head_of(session, (place[0], place[1]))
+        if first is not None:
+            found.append(first)
     return found
+
+
+def head_of(session: Session, place: tuple[str, str]) -> int | None:
+    """Return the row with which a chat goes on; None if nothing is lined up there.
+
+    Args:
+        session: A transaction.
+        place: Instance and chat.
+    """
+    for state in ("state = 'sending'", "lined_up = 1 AND state = 'queued'"):
+        rows = session.run(
+            f"SELECT id FROM evolution_outbox WHERE instance = ? AND chat = ? AND {state} "
+            "ORDER BY id LIMIT 1",
+            place,
+        )
+        if rows:
+            return int(rows[0][0])
+    return None

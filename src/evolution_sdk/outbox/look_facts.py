@@ -72,8 +72,8 @@ def look_facts(
     return LookFacts(
         begun=local_moment(claim.begun_steady, now, here),
         lost=local_moment(lost_at, now, here),
-        # A start of the machine lies between: only the time of day tells how long ago it was.
-        passed_ms=max(0, now.steady - lost_at) if same_boot else max(0, now.wall - claim.begun_at),
+        # By the clock of this start of the machine: an earlier time began anew with it.
+        passed_ms=max(0, now.steady - lost_at),
         # Across a start of the machine times are not exact enough for the server's clock.
         told=told if same_boot else (),
         rivals=tuple((chat, Payload.load(kept, cipher)) for chat, kept in rivals),

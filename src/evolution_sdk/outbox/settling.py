@@ -8,11 +8,11 @@ from typing import Literal
 
 from evolution_sdk._sql.database import Session
 
-from .claims import ALL, Claim
+from .claims import ALL, Claim, head_of
 from .records import OutboxFailure, OutboxState
 from .store_clock import StoreNow
 
-__all__ = ["Done", "Lost", "Outcome", "Pause", "Postponed", "settle"]
+__all__ = ["Done", "Lost", "Outcome", "Pause", "Postponed", "given_back", "settle"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +101,27 @@ Ending = tuple[Claim, Outcome]
 _CLOSED: Literal["'queued', 'sending', 'unknown'"] = "'queued', 'sending', 'unknown'"
 
 
+def given_back(claim: Claim) -> Ending:
+    """Return the ending of a claim that nobody has begun to work on.
+
+    Args:
+        claim: The claim.
+    """
+    if claim.kind == "look":
+        return claim, Lost(0, "it is to be looked for")
+    return claim, Postponed(0, None, "", called=False)
+
+
 def settle(
     session: Session,
-    worker: str,
     endings: Sequence[Ending],
     now: StoreNow,
     curve: Callable[[int], float],
 ) -> None:
-    """Write down what came of claims.
+    """Write down what came of claims; doing so a second time changes nothing.
 
     Args:
         session: A transaction.
-        worker: Who held them.
         endings: Claims and what came of them.
         now: The present.
         curve: Length of a pause, in milliseconds, by the number of troubles before it.
@@ -121,11 +130,11 @@ def settle(
     for claim, outcome in sorted(endings, key=lambda one: (one[0].instance, one[0].chat)):
         place = (claim.instance, claim.chat)
         rows = session.run(
-            "SELECT worker, state FROM evolution_outbox_chat "
+            "SELECT state, ticket FROM evolution_outbox_chat "
             "WHERE instance = ? AND chat = ? [[hold]]",
             place,
         )
-        ours = bool(rows) and rows[0] == (worker, "busy")
+        ours = bool(rows) and rows[0] == ("busy", claim.ticket)
         if isinstance(outcome, Done):
             _close(session, claim, outcome, now, ours=ours)
             wait_ms = 0.0
@@ -161,19 +170,25 @@ def _close(session: Session, claim: Claim, done: Done, now: StoreNow, *, ours: b
         f"lined_up = 1 WHERE id = ? AND state IN ({_CLOSED})",
         (
             done.state.value,
-            done.message_id,
-            done.remote_jid,
+            _kept(done.message_id),
+            _kept(done.remote_jid),
             done.server_time,
             # The anchors of clocks: only what an answer of the server has told.
-            now.steady if done.server_time is not None and not done.found else None,
+            now.steady if ours and done.server_time is not None and not done.found else None,
             done.state.was_sent,
             now.wall,
             int(done.found),
             None if done.error is None else done.error.dump(),
-            done.reason,
+            _kept(done.reason),
             claim.id,
         ),
     )
+
+
+def _kept(text: str | None) -> str | None:
+    """Return a text of the server's as every database takes it."""
+    # Never the reason why it could not be written down that a message was sent.
+    return None if text is None else text.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
 def _put_back(session: Session, claim: Claim, outcome: Postponed) -> None:
@@ -185,7 +200,7 @@ def _put_back(session: Session, claim: Claim, outcome: Postponed) -> None:
             0 if outcome.called else 1,
             int(outcome.counts),
             None if outcome.error is None else outcome.error.dump(),
-            outcome.reason,
+            _kept(outcome.reason),
             claim.id,
         ),
     )
@@ -199,7 +214,7 @@ def _leave_open(session: Session, claim: Claim, outcome: Lost, now: StoreNow) ->
             now.steady,
             int(outcome.looked),
             None if outcome.error is None else outcome.error.dump(),
-            outcome.reason,
+            _kept(outcome.reason),
             claim.id,
         ),
     )
@@ -215,26 +230,25 @@ def pass_on(session: Session, place: tuple[str, str], now: StoreNow, wait_ms: fl
         wait_ms: How long it is to wait, in milliseconds.
     """
     if wait_ms <= 0:
-        queue = "instance = ? AND chat = ? AND lined_up = 1 AND state = 'queued'"
-        heads = session.run(
-            f"SELECT id FROM evolution_outbox WHERE {queue} ORDER BY id LIMIT 1",
-            place,
-        )
-        if not heads:
+        # One that is being looked for comes first, and is work, too.
+        head = head_of(session, place)
+        if head is None:
             session.run("DELETE FROM evolution_outbox_chat WHERE instance = ? AND chat = ?", place)
             return
-        (most,) = session.run(
-            f"SELECT priority FROM evolution_outbox WHERE {queue} ORDER BY priority DESC LIMIT 1",
+        most = session.run(
+            "SELECT priority FROM evolution_outbox WHERE instance = ? AND chat = ? "
+            "AND lined_up = 1 AND state = 'queued' ORDER BY priority DESC LIMIT 1",
             place,
-        )[0]
+        )
         session.run(
-            "UPDATE evolution_outbox_chat SET state = 'ready', worker = NULL, head = ?, "
-            "priority = ? WHERE instance = ? AND chat = ?",
-            (heads[0][0], most, *place),
+            "UPDATE evolution_outbox_chat SET state = 'ready', worker = NULL, ticket = NULL, "
+            "head = ?, priority = coalesce(?, priority) WHERE instance = ? AND chat = ?",
+            (head, most[0][0] if most else None, *place),
         )
         return
     session.run(
-        "UPDATE evolution_outbox_chat SET state = 'waiting', worker = NULL, ready_at = ? "
+        "UPDATE evolution_outbox_chat SET state = 'waiting', worker = NULL, ticket = NULL, "
+        "ready_at = ? "
         "WHERE instance = ? AND chat = ?",
         (now.steady + max(1, round(wait_ms)), *place),
     )

@@ -69,8 +69,30 @@ class StoreClock:
                 "AND boot <> ?",
                 (_KEPT, boot),
             )
+            self._begin_anew(session, wall)
             return StoreNow(wall, wall, boot)
         return StoreNow(wall, int(rows[0][0]) + since_boot, boot)
+
+    @staticmethod
+    def _begin_anew(session: Session, steady: int) -> None:
+        """Let all waits end, or begin, with the start of the machine.
+
+        Its clock may have been set meanwhile: an old time could lie years ahead, or so far back
+        that a call which is a second old seems to be long over.
+        """
+        session.run(
+            "UPDATE evolution_outbox SET lost_steady = ? "
+            "WHERE state = 'sending' AND lost_steady IS NOT NULL",
+            (steady,),
+        )
+        session.run(
+            "UPDATE evolution_outbox_chat SET ready_at = ? WHERE state = 'waiting'", (steady,)
+        )
+        session.run(
+            "UPDATE evolution_outbox_instance SET paused_until = ? "
+            "WHERE paused_until IS NOT NULL AND by_person = 0",
+            (steady,),
+        )
 
     def _since_boot(self) -> tuple[str, int]:
         if self.clock is not SYSTEM_CLOCK:

@@ -50,6 +50,7 @@ _MESSAGE = """CREATE TABLE evolution_outbox (
     found INTEGER NOT NULL DEFAULT 0
 )"""
 # A chat with work. Whoever works on it holds its row, so that its messages go one after another.
+# Each claim has a ticket of its own: what came of an earlier one never lets go of a later one.
 # Hand-over does not touch it: the caller's transaction may last, and must hold up nobody.
 _CHATS = "evolution_outbox_chat"
 _CHAT = """CREATE TABLE evolution_outbox_chat (
@@ -60,6 +61,7 @@ _CHAT = """CREATE TABLE evolution_outbox_chat (
     state TEXT NOT NULL,
     ready_at [[big]] NOT NULL,
     worker TEXT,
+    ticket TEXT,
     PRIMARY KEY (instance, chat)
 )"""
 
