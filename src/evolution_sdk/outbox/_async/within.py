@@ -65,7 +65,8 @@ class AsyncOutboxTransaction:
         key = given[0].key if len(given) == 1 else None
         now = await self._now(key)
         return await drive(
-            put_steps(given, now, self._store.cipher), lambda step: self._run(step, key)
+            put_steps(given, now, self._store.cipher, self._store.noting([])),
+            lambda step: self._run(step, key),
         )
 
     async def _put(

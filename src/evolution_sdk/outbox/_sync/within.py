@@ -65,7 +65,10 @@ class OutboxTransaction:
         given = list(drafts)
         key = given[0].key if len(given) == 1 else None
         now = self._now(key)
-        return drive(put_steps(given, now, self._store.cipher), lambda step: self._run(step, key))
+        return drive(
+            put_steps(given, now, self._store.cipher, self._store.noting([])),
+            lambda step: self._run(step, key),
+        )
 
     def _put(self, own: OwnOptions, compose: Callable[[MessagesApi], Later[Any]]) -> OutboxMessage:
         draft = self._draft(own, compose)
