@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from databases import KINDS, fresh_place
-from evolution_sdk._sql.database import Database, open_database
+from evolution_sdk._sql.database import Database
+from evolution_sdk._sql.opening import open_database
 
 
 @pytest.fixture(params=KINDS)

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from databases import fresh_role
-from evolution_sdk._sql.database import Database, open_database
+from evolution_sdk._sql.database import Database
+from evolution_sdk._sql.opening import open_database
 from evolution_sdk._sql.schema import SchemaVersionError, migrate, version_of
 from evolution_sdk._sql.troubles import DatabaseError
 

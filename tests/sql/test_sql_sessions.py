@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from databases import fresh_postgres
-from evolution_sdk._sql.database import Database, open_database
+from evolution_sdk._sql.database import Database
 from evolution_sdk._sql.dialect import POSTGRES, SQLITE, is_postgres
+from evolution_sdk._sql.opening import open_database
 from evolution_sdk._sql.troubles import DatabaseError
 
 from .conftest import put, words
@@ -144,7 +145,7 @@ def test_threads_take_turns(database: Database) -> None:
 
 _WORK = """
 import sys
-from evolution_sdk._sql.database import open_database
+from evolution_sdk._sql.opening import open_database
 from evolution_sdk._sql.schema import migrate
 sys.stdin.readline()
 database = open_database(sys.argv[1])

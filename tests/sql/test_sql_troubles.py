@@ -14,7 +14,8 @@ import pytest
 
 from databases import NOBODY, connected, fresh_postgres, fresh_role
 from evolution_sdk import ConfigurationError
-from evolution_sdk._sql.database import Database, open_database
+from evolution_sdk._sql.database import Database
+from evolution_sdk._sql.opening import open_database
 from evolution_sdk._sql.troubles import DatabaseError, of_postgres, of_sqlite
 from forking.children import in_child, quiet_forks
 

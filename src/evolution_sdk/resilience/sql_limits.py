@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from evolution_sdk._base.forking import free_in_child
-from evolution_sdk._sql.database import Database, Session, open_database
+from evolution_sdk._sql.database import Database, Session
+from evolution_sdk._sql.opening import open_database
 from evolution_sdk._sql.schema import Steps, migrate
 from evolution_sdk._sql.troubles import DatabaseError
 
