@@ -49,8 +49,14 @@ class Plan:
             self._end()
 
     def _end(self) -> None:
-        print(f"at {self.point}", flush=True)
+        tell(f"at {self.point}")
         os.kill(os.getpid(), self.sign)
+
+
+def tell(words: str) -> None:
+    """Tell the parent something."""
+    sys.stdout.write(f"{words}\n")
+    sys.stdout.flush()
 
 
 def patch(plan: Plan) -> None:
@@ -108,7 +114,7 @@ def main() -> None:
         options: dict[str, Any] = {"poll_ms": 50, "workers": 3, "lease_ms": 1_000}
         outbox = Outbox(store, client=client, **options | plan.get("outbox", {}))
         with outbox:
-            print("works", flush=True)
+            tell("works")
             sys.stdin.readline()
 
 

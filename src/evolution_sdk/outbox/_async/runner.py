@@ -246,6 +246,9 @@ class Runner:
     async def _outcome(self, worker: Worker, claim: Claim) -> Outcome:
         try:
             return await self._courier.carry(claim, worker.may_call)
+        except Exception:  # noqa: BLE001 - a mistake of ours: how far it came is not known
+            _log.exception("a message of the outbox could not be carried")
+            return Lost(_LONGEST_WAIT_MS, "its worker failed in an unexpected way")
         except BaseException:
             # Cancelled in the middle of a call: the server works on without us.
             lost = Lost(0, "its worker was stopped in the middle of the call")

@@ -94,7 +94,12 @@ class Courier:
             return self._not_begun(claim, str(error), error, 0, Pause(ALL, type(error).__name__))
         except Exception as error:  # noqa: BLE001 - a row of another version of this package
             return self._not_begun(claim, "this version cannot read it", error, _NEWER_MS)
-        target = Target(claim.instance, self._tokens(claim.instance))
+        try:
+            target = Target(claim.instance, self._tokens(claim.instance))
+        except Exception as error:  # noqa: BLE001 - a function of the program's
+            _log.exception("the function that gives the keys of instances failed")
+            paused = Pause(claim.instance, f"its key: {type(error).__name__}")
+            return self._not_begun(claim, "its key cannot be had", error, 0, paused)
         if claim.kind == "look":
             return self._look(claim, payload, operation, target, body)
         if payload.delay_ms:
@@ -146,6 +151,7 @@ class Courier:
                 id_chosen=payload.message_id is not None,
                 rivals=self._rivals(claim, payload, facts),
                 known=partial(self._known, claim),
+                stored=facts.stored,
             )
         except Exception as error:  # noqa: BLE001 - whatever it is, it is written down
             if not isinstance(error, EvolutionError):
