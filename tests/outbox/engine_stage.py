@@ -57,8 +57,9 @@ class Stage:
 def stage(**engine: Any) -> Generator[Stage]:
     """An outbox whose tables are made, and nobody works."""
     pytest.importorskip("procrastinate")
-    with fresh_postgres() as url, FakeEvolution(version="2.3.7", api_key="k").serve() as fake:
+    with fresh_postgres() as place, FakeEvolution(version="2.3.7", api_key="k").serve() as fake:
         fake.create_instance("sales")
+        url = f"{place}&application_name={place.rpartition('%3D')[2][-40:]}"
         with EvolutionClient(fake.url, "k", instance="sales") as client:
             made = ProcrastinateEngine(**{"recover_every_s": 1} | engine)
             outbox = Outbox(url, client=client, engine=made, **QUICK)

@@ -149,14 +149,21 @@ class Workers:
         store: The outbox's place.
         url: The server.
         settings: Of their clients.
+        engine: Whether they are workers of Procrastinate.
         outbox: Arguments of their outboxes.
     """
 
     def __init__(
-        self, store: str, url: str, settings: Mapping[str, Any] = SETTINGS, **outbox: Any
+        self,
+        store: str,
+        url: str,
+        settings: Mapping[str, Any] = SETTINGS,
+        *,
+        engine: bool = False,
+        **outbox: Any,
     ) -> None:
         self._command = [sys.executable, str(WORKER), store, url]
-        self._plan = {"settings": dict(settings), "outbox": outbox}
+        self._plan = {"settings": dict(settings), "outbox": outbox, "engine": engine}
         self.running: list[subprocess.Popen[str]] = []
         self.deaths: Counter[str] = Counter()
 
