@@ -11,7 +11,7 @@ import sys
 import time
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,6 +84,7 @@ class Load:
     chats: int
     wanted: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     keys: list[tuple[str, str, str]] = field(default_factory=list)
+    prefix: str = "k"
 
     def hand_over(self, outbox: Outbox) -> None:
         """Hand all over; each text comes three times in its chat, and in all chats."""
@@ -91,10 +92,17 @@ class Load:
         for number in range(self.many):
             chat = f"55119876{number % self.chats:05}"
             text = f"Aviso {number // (3 * self.chats)}"
-            drafts.append(outbox.drafts.send_text(chat, text, key=f"k{number}"))
+            drafts.append(outbox.drafts.send_text(chat, text, key=f"{self.prefix}{number}"))
             self.wanted[chat].append(text)
-            self.keys.append((f"k{number}", chat, text))
+            self.keys.append((f"{self.prefix}{number}", chat, text))
         outbox.put_many(drafts)
+
+    def and_(self, later: Load) -> Load:
+        """Return this one with what was handed over later."""
+        for chat, texts in later.wanted.items():
+            self.wanted[chat] += texts
+        self.keys += later.keys
+        return self
 
 
 @dataclass(frozen=True)
@@ -150,6 +158,7 @@ class Workers:
         url: The server.
         settings: Of their clients.
         engine: Whether they are workers of Procrastinate.
+        prefix: What their command begins with.
         outbox: Arguments of their outboxes.
     """
 
@@ -160,9 +169,10 @@ class Workers:
         settings: Mapping[str, Any] = SETTINGS,
         *,
         engine: bool = False,
+        prefix: Sequence[str] = (),
         **outbox: Any,
     ) -> None:
-        self._command = [sys.executable, str(WORKER), store, url]
+        self._command = [*prefix, sys.executable, str(WORKER), store, url]
         self._plan = {"settings": dict(settings), "outbox": outbox, "engine": engine}
         self.running: list[subprocess.Popen[str]] = []
         self.deaths: Counter[str] = Counter()

@@ -135,10 +135,8 @@ def run_engine(store: str, client: Any, options: dict[str, Any]) -> None:
         engine.stop()
 
     threading.Thread(target=listen, daemon=True).start()
-    print("works", flush=True)
     asyncio.run(engine.run(concurrency=3))
     outbox.close()
-    print("ended", flush=True)
 
 
 class _Clock:

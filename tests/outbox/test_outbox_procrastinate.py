@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-
 from engine_stage import CHAT, QUICK, Stage, stage, working
+
 from evolution_sdk import AsyncEvolutionClient
 from evolution_sdk.errors import ConfigurationError, OutboxStoreError
 from evolution_sdk.outbox import AsyncOutbox, Outbox, ProcrastinateEngine

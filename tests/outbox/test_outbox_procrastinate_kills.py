@@ -11,10 +11,12 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-import pytest
+from urllib.parse import urlsplit
 
 import outbox_drill as drill
+import pytest
+from other_machine import machine, relay
+
 from evolution_sdk import EvolutionClient
 from evolution_sdk.outbox import Outbox, ProcrastinateEngine
 from evolution_sdk.testing import FakeEvolution
@@ -50,7 +52,7 @@ def test_killed_workers_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
             told = [(one.state.value, one.reason) for one in rows if one.state.value != "sent"]
             assert drill.tally(fake, load, outbox) == drill.Tally(0, 0, 0, 0), told
             assert sum(workers.deaths.values()) >= kills * 0.7, workers.deaths
-            print(workers.deaths, outbox.counts(), sum(one.found for one in rows))
+            assert any(one.found for one in rows)
 
 
 def test_a_worker_that_is_told_to_stop_finishes_what_it_sends(tmp_path: Path) -> None:
@@ -85,3 +87,41 @@ def _closed(process: subprocess.Popen[Any]) -> None:
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()
+
+
+def test_a_machine_that_is_cut_off_while_it_sends_is_replaced(tmp_path: Path) -> None:
+    load = drill.Load(drill.size(30, 300), 10)
+    more = drill.Load(10, 5, prefix="again")
+    with (
+        machine() as far,
+        drill.place("postgres", tmp_path) as place,
+        drill.server("2.3.7") as fake,
+        relay(far.here, 5432) as database,
+        relay(far.here, urlsplit(fake.url).port or 0) as server,
+    ):
+        fake.faults.add(drill.SEND, "delay", delay_ms=100)
+        with handed_over(place, fake, load) as (outbox, near):
+            away = drill.Workers(
+                place.replace("127.0.0.1:5432", f"{far.here}:{database}"),
+                f"http://{far.here}:{server}",
+                engine=True,
+                prefix=far.prefix,
+            )
+            try:
+                process = away.start()
+                while len(fake.sent) < 3:
+                    _rest(process)
+                far.cut()
+                near.start()
+                near.start()
+                drill.kill_until_done(near, outbox, 0, processes=0)
+                assert drill.tally(fake, load, outbox) == drill.Tally(0, 0, 0, 0)
+                assert process.poll() is None, "the one that was cut off must live"
+                near.end()
+                far.plug()
+                # It comes back by itself, and works on; what others did is not done again.
+                more.hand_over(outbox)
+                drill.kill_until_done(away, outbox, 0, processes=0)
+            finally:
+                away.end()
+            assert drill.tally(fake, load.and_(more), outbox) == drill.Tally(0, 0, 0, 0)

@@ -316,8 +316,6 @@ class ProcrastinateEngine:
             rows = await self._call(self._attached.recover)
             await self._give_back()
             jobs = await self._blocking(self._attached.jobs, rows)
-            if not jobs:
-                return
             found = await self.app.connector.execute_query_all_async(
                 _ACTIVE, locks=[job.lock for job in jobs]
             )
@@ -326,9 +324,10 @@ class ProcrastinateEngine:
             if lost:
                 await self.app.job_manager.batch_defer_jobs_async(list(map(self._job, lost)))
         except (OutboxStoreError, self._procrastinate.exceptions.ConnectorException) as error:
-            self._quiet.trouble(
-                "recover", "lost work cannot be looked for (%s)", type(error).__name__
-            )
+            kind = error.kind if isinstance(error, OutboxStoreError) else type(error).__name__
+            self._quiet.trouble("recover", "lost work cannot be looked for (%s)", kind)
+        else:
+            self._quiet.over("recover", "lost work is looked for again")
 
     async def _give_back(self) -> None:
         """Queue the jobs of dead workers anew: the outbox knows what they may have done."""
