@@ -219,6 +219,17 @@ def _close(process: subprocess.Popen[str]) -> None:
             pipe.close()
 
 
+def work_until_done(outbox: Outbox, patience_s: float = 60.0) -> None:
+    """Wait until nothing is left to be done."""
+    ends = time.monotonic() + patience_s
+    while time.monotonic() < ends:
+        counts = outbox.counts()
+        if not counts.get("queued") and not counts.get("sending"):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"not done in time: {outbox.counts()}, {outbox.pauses()}")
+
+
 def kill_until_done(
     workers: Workers, outbox: Outbox, kills: int, *, seed: int = 3, processes: int = 3
 ) -> None:
