@@ -5,13 +5,15 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from evolution_sdk._base.forking import free_in_child, in_child
+from evolution_sdk._base.harmless import harmless
 from evolution_sdk._base.ports import SYSTEM_CLOCK, Clock
 from evolution_sdk._sql.database import Database, Session
 from evolution_sdk._sql.dialect import is_postgres
@@ -34,10 +36,13 @@ from .claims import (
     ready_rows,
     wake,
 )
-from .handing_over import OutboxDraft, put_steps
+from .engine import OutboxEngine
+from .handing_over import Enqueue, OutboxDraft, Statement, put_steps
+from .jobs import OutboxJob
 from .look_facts import LookFacts, look_facts
 from .payload import Cipher
 from .records import OutboxMessage, OutboxState
+from .schedule import again_at
 from .settling import Ending, given_back, settle
 from .store_clock import StoreClock, StoreNow
 from .tables import PART, STEPS
@@ -106,7 +111,8 @@ class OutboxStore:
         self.cipher = cipher
         self.clock: StoreClock = StoreClock(clock)
         self._curve = curve
-        self._place = place
+        self.address: str = str(place) if self.is_shared else ""
+        self.engine: OutboxEngine | None = None
         self._checked = False
         self._waiting: deque[Turn] = deque()
         self._writing = free_in_child(threading.Lock())
@@ -202,14 +208,54 @@ class OutboxStore:
         key = drafts[0].key if len(drafts) == 1 else None
         for again in (True, False):
             try:
+                jobs: list[OutboxJob] = []
                 with self.writing(key) as (session, now):
-                    return perform(session, drafts, now, self.cipher)
+                    made = perform(session, drafts, now, self.cipher, self.noting(jobs))
             except OutboxStoreError as error:
                 # The commit may have been done all the same; the keys tell, and let nothing double.
                 cause = error.__cause__
                 if not (again and isinstance(cause, DatabaseError) and cause.broken):
                     raise
+            else:
+                self.wake(jobs)
+                return made
         raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    def noting(self, jobs: list[OutboxJob]) -> Enqueue | None:
+        """Return what writes jobs of the engine and notes them; None without one.
+
+        Args:
+            jobs: Gets the jobs.
+        """
+        engine = self.engine
+        if engine is None:
+            return None
+
+        def enqueue(some: Sequence[OutboxJob]) -> Iterable[Statement]:
+            jobs.extend(some)
+            return engine.enqueue(some)
+
+        return enqueue
+
+    def hand_on(self, session: Session, jobs: Sequence[OutboxJob]) -> None:
+        """Write jobs of the engine within a transaction.
+
+        Args:
+            session: The transaction.
+            jobs: The jobs.
+        """
+        if self.engine is not None and jobs:
+            for statement in self.engine.enqueue(jobs):
+                session.run(*statement)
+
+    def wake(self, jobs: Sequence[OutboxJob]) -> None:
+        """Tell the engine of jobs whose transaction has committed; never raises.
+
+        Args:
+            jobs: The jobs.
+        """
+        if self.engine is not None and jobs:
+            harmless(self.engine.wake, jobs)
 
     def visit(self, worker: Worker, turn: Turn, make_id: MakeId) -> Turn:
         """Write down endings and claim more work, together with all others who come just now.
@@ -393,6 +439,16 @@ class OutboxStore:
             bury(session, worker, now)
             return ready_rows(session)
 
+    def again_at(self, number: int, answer: NotYet) -> datetime:
+        """Say when to look at the chat of a row again, by the store's clock.
+
+        Args:
+            number: Number of the row.
+            answer: Why nothing could be done now.
+        """
+        with self.writing() as (session, now):
+            return again_at(session, number, answer, now)
+
     def file(self, name: str) -> bytes | None:
         """Return a file as it is kept; None if it is gone.
 
@@ -508,7 +564,11 @@ class OutboxStore:
 
 
 def perform(
-    session: Session, drafts: Sequence[OutboxDraft], now: StoreNow, cipher: Cipher | None
+    session: Session,
+    drafts: Sequence[OutboxDraft],
+    now: StoreNow,
+    cipher: Cipher | None,
+    enqueue: Enqueue | None,
 ) -> list[OutboxMessage]:
     """Write messages over a blocking connection.
 
@@ -517,7 +577,9 @@ def perform(
         drafts: The messages.
         now: The present.
         cipher: Decrypts the rows that are there.
+        enqueue: Makes the jobs of an engine; None without one.
     """
     from evolution_sdk._base.effects import drive_sync
 
-    return drive_sync(put_steps(drafts, now.wall, cipher), lambda step: session.run(*step))
+    steps = put_steps(drafts, now.wall, cipher, enqueue)
+    return drive_sync(steps, lambda step: session.run(*step))

@@ -124,11 +124,13 @@ class Runner:
             run_blocking(partial(harmless, self._store.leave, worker))
         return over
 
-    def deliver(self, number: int) -> NotYet | None:
+    def deliver(self, number: int, *, most: int | None = None) -> NotYet | None:
         """Carry the messages of a chat in order, up to one of them and what is due behind it.
 
         Args:
             number: Number of the row.
+            most: Most messages that are carried. Default: all. With it the whole chat counts, even
+                when the row itself is over: whoever comes back goes on with what it left.
 
         Returns:
             None when nothing is left to be done for it; else why: ``busy``, ``paused`` or
@@ -137,8 +139,10 @@ class Runner:
         Raises:
             OutboxStoreError: The store cannot be used; nothing is lost.
         """
-        drain = False
+        drain, carried = most is not None, 0
         while True:
+            if most is not None and carried >= most:
+                return "waiting"
             worker = run_blocking(self._enlisted)
             turn = Turn()
             claim = partial(
@@ -158,6 +162,7 @@ class Runner:
                 return found
             # What is due behind it goes as well: its own caller has found the chat busy, and left.
             drain = True
+            carried += 1
             self._write_down([(found, self._outcome(worker, found))])
 
     def recover(self) -> list[int]:
@@ -242,6 +247,9 @@ class Runner:
     def _outcome(self, worker: Worker, claim: Claim) -> Outcome:
         try:
             return self._courier.carry(claim, worker.may_call)
+        except Exception:  # noqa: BLE001 - a mistake of ours: how far it came is not known
+            _log.exception("a message of the outbox could not be carried")
+            return Lost(_LONGEST_WAIT_MS, "its worker failed in an unexpected way")
         except BaseException:
             # Cancelled in the middle of a call: the server works on without us.
             lost = Lost(0, "its worker was stopped in the middle of the call")
