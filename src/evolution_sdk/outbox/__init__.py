@@ -19,6 +19,7 @@ from ._sync.messages import OutboxMessages
 from ._sync.outbox import Outbox
 from ._sync.within import OutboxTransaction
 from .events import OutboxEvent
+from .facts import OutboxFact
 from .handing_over import OutboxDraft
 from .options import OutboxComposeOptions, OutboxSendOptions
 from .questions import OptOut, OutboxPause, OutboxStats
@@ -35,6 +36,7 @@ __all__ = [
     "OutboxDraft",
     "OutboxEndedError",
     "OutboxEvent",
+    "OutboxFact",
     "OutboxFailure",
     "OutboxMessage",
     "OutboxMessages",

@@ -37,7 +37,8 @@ _LOCK = 0x6C696E65
 
 _WORK = (
     "id, key, instance, chat, operation, payload, file, on_unknown, attempts, failures, looks, "
-    "given_id, begun_at, begun_steady, lost_steady, boot, worker, expires_at"
+    "given_id, begun_at, begun_steady, lost_steady, boot, worker, expires_at, "
+    "[[greatest]](created_at, coalesce(not_before, created_at))"
 )
 _OPEN_CHAT = (
     "INSERT INTO evolution_outbox_chat (instance, chat, head, priority, state, ready_at) "
@@ -91,6 +92,8 @@ class Claim:
         lost_steady: When it was known that nobody makes that call any more.
         boot: What the steady times count from.
         owner: The worker that made the latest call.
+        wanted_at: Earliest time at which it could have been sent: that of its hand-over, or its
+            ``not_before``; in milliseconds since 1970.
     """
 
     kind: Literal["send", "look"]
@@ -111,6 +114,7 @@ class Claim:
     lost_steady: int | None
     boot: str
     owner: str
+    wanted_at: int
 
 
 def line_up(session: Session, now: StoreNow) -> int:
@@ -336,7 +340,7 @@ def _take(
         )
         _occupy(session, worker, place)
         begun = (*row[:8], row[8] + 1, row[9], 0, given, now.wall, now.steady, None, now.boot)
-        return _claim("send", (*begun, worker, row[17]))
+        return _claim("send", (*begun, worker, *row[17:]))
 
 
 def _left_out(session: Session, row: Row, now: StoreNow) -> tuple[str, str] | None:
@@ -360,7 +364,7 @@ def _occupy(session: Session, worker: str, place: tuple[str, str]) -> None:
 
 
 def _claim(kind: Literal["send", "look"], row: Sequence[Any]) -> Claim:
-    return Claim(kind, *row[:17])
+    return Claim(kind, *row[:17], wanted_at=row[18])
 
 
 def next_due(session: Session, now: StoreNow) -> int | None:

@@ -49,6 +49,13 @@ class OutboxPause:
     left_ms: int | None
     troubles: int
 
+    @property
+    def cause(self) -> Literal["person", "limit", "trouble"]:
+        """Its cause: a person, a limit of the client such as a daily cap, or trouble."""
+        if self.by_person:
+            return "person"
+        return "trouble" if self.troubles else "limit"
+
 
 @dataclass(frozen=True, slots=True)
 class OptOut:

@@ -61,6 +61,8 @@ class Turn:
         claims: The claims it got.
         dropped: Rows that are not to be sent any more: they came too late, or were taken back.
         wait_ms: Time until there is more to do, in milliseconds; None while nothing waits.
+        at_ms: The time at which the endings were written, by the store's clock, in milliseconds
+            since 1970.
         error: Why nothing was written.
         done: Set once this is certain.
     """
@@ -70,6 +72,7 @@ class Turn:
     claims: list[Claim] = field(default_factory=list[Claim])
     dropped: list[int] = field(default_factory=list[int])
     wait_ms: float | None = None
+    at_ms: int = 0
     error: BaseException | None = None
     done: threading.Event = field(default_factory=threading.Event)
 
@@ -95,6 +98,10 @@ class OutboxStore:
         busy_timeout_ms: float = 5_000,
     ) -> None:
         self.database: Database = open_database(place, busy_timeout_ms=busy_timeout_ms)
+        # Counting many rows takes long, and the threads of a process take turns with a file.
+        self._aside: Database = self.database
+        if isinstance(self.database, SqliteDatabase):
+            self._aside = open_database(place, busy_timeout_ms=busy_timeout_ms)
         self.is_shared: bool = is_postgres(place)
         self.cipher = cipher
         self.clock = StoreClock(clock)
@@ -168,6 +175,17 @@ class OutboxStore:
         with self._troubles(), self.database.reading() as session:
             yield session
 
+    @contextmanager
+    def counting(self) -> Generator[tuple[Session, StoreNow]]:
+        """Begin to read figures, which may take long: beside those who hand over and send.
+
+        Raises:
+            OutboxStoreError: It cannot be read.
+        """
+        self.check()
+        with self._troubles(), self._aside.reading() as session:
+            yield session, self.clock.peek(session)
+
     def put(self, drafts: Sequence[OutboxDraft]) -> list[OutboxMessage]:
         """Write messages in a transaction.
 
@@ -228,6 +246,8 @@ class OutboxStore:
                     self._curve,
                 )  # fmt: skip
                 self._serve(session, worker, turns, now, make_id)
+                for turn in turns:
+                    turn.at_ms = now.wall
         except BaseException as error:  # noqa: BLE001 - each hears of it in its own thread
             for turn in turns:
                 turn.error, turn.claims = error, []
@@ -405,6 +425,7 @@ class OutboxStore:
 
     def close(self) -> None:
         """Close the connections; a later use opens new ones."""
+        self._aside.close()
         self.database.close()
 
     @contextmanager

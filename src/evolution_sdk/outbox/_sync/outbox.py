@@ -16,6 +16,7 @@ from evolution_sdk._base.harmless import harmless, quiet_logger
 from evolution_sdk._base.pending_calls import tracked_class
 from evolution_sdk._base.quiet_log import QuietLog
 from evolution_sdk._client.composed import Composed
+from evolution_sdk._client.observers import Observers
 from evolution_sdk._common.arguments import checked
 from evolution_sdk._common.emitter import Subscribers
 from evolution_sdk._sync._seam import Later, run_blocking
@@ -31,10 +32,11 @@ from evolution_sdk.identity._server import recipient, with_country_code
 from evolution_sdk.identity.chat_forms import chat_forms
 from evolution_sdk.operations.target import Target
 from evolution_sdk.outbox import questions
-from evolution_sdk.outbox.claims import ALL
+from evolution_sdk.outbox.claims import ALL, Claim
 from evolution_sdk.outbox.composing import draft_of
 from evolution_sdk.outbox.decisions import Rules
 from evolution_sdk.outbox.events import EVENTS, OutboxEvent, OutboxEventName
+from evolution_sdk.outbox.facts import OutboxFact
 from evolution_sdk.outbox.following import Follower
 from evolution_sdk.outbox.handing_over import OutboxDraft, millis
 from evolution_sdk.outbox.options import OwnOptions, WhenUnknown
@@ -162,6 +164,7 @@ class Outbox:
             courier,
             ports,
             self._ended,
+            self._dropped,
             poll_ms=self._settings.poll_ms,
             lease_ms=self._settings.lease_ms,
         )
@@ -170,6 +173,7 @@ class Outbox:
         )
         self._failures = QuietLog(_log, ports.monotonic)
         self._handlers = Subscribers(EVENTS, self._handler_failed, spawn)
+        self._observers: Observers[OutboxFact] = Observers()
         self._changes = Bell()
         self.messages: OutboxMessages[OutboxMessage] = OutboxMessages(self._put)
         self.drafts: OutboxMessages[OutboxDraft] = OutboxMessages(self._draft)
@@ -299,7 +303,7 @@ class Outbox:
         Raises:
             OutboxStoreError: The store cannot be read.
         """
-        with self._store.writing() as (session, now):
+        with self._store.counting() as (session, now):
             return questions.stats(session, now)
 
     def wait(
@@ -624,6 +628,20 @@ class Outbox:
         """
         return self._handlers.on(event, handler)
 
+    def observe(self, observer: Callable[[OutboxFact], object]) -> Callable[[], None]:
+        """Tell an observer of each send and each look of this process's workers: for metrics.
+
+        It is called where they work, once the outcome is written down, and costs no query. What
+        it raises is logged, and harms nothing.
+
+        Args:
+            observer: Takes an :class:`OutboxFact`.
+
+        Returns:
+            A function that ends it.
+        """
+        return self._observers.add(observer)
+
     def once(self, event: OutboxEventName, handler: Handler | None = None) -> Any:
         """Subscribe to the next event of a name; see :meth:`on`."""
         return self._handlers.once(event, handler)
@@ -713,15 +731,25 @@ class Outbox:
         with self._store.writing() as (session, now):
             return questions.purge(session, now.wall - round(older_than.total_seconds() * 1_000))
 
-    def _ended(self, number: int, outcome: Outcome | None) -> None:
-        """Tell whoever listens what became of a row; called once it is written down."""
+    def _ended(self, claim: Claim, outcome: Outcome, at_ms: int) -> None:
+        """Tell whoever listens what came of a claim; called once it is written down."""
         self._changes.ring()
-        if outcome is not None and not isinstance(outcome, Done):
-            pause = outcome.pause
-            if pause is not None and pause.trouble and self._handlers.wants("paused"):
-                self._handlers.emit("paused", OutboxEvent.of_pause(pause, ALL))
+        if self._observers.listening:
+            self._observers.tell(OutboxFact.of(claim, outcome, at_ms))
+        if isinstance(outcome, Done):
+            self._tell_row(claim.id, outcome.state.value)
             return
-        names = ("expired", "cancelled") if outcome is None else (outcome.state.value,)
+        pause = outcome.pause
+        if pause is not None and pause.trouble and self._handlers.wants("paused"):
+            self._handlers.emit("paused", OutboxEvent.of_pause(pause, ALL))
+
+    def _dropped(self, number: int) -> None:
+        """Tell whoever listens that a row is not to be sent any more."""
+        self._changes.ring()
+        self._tell_row(number, "expired", "cancelled")
+
+    def _tell_row(self, number: int, *names: str) -> None:
+        # Read only for somebody.
         if not any(map(self._handlers.wants, names)):
             return
         with self._store.reading() as session:
