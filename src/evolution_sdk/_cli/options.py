@@ -72,7 +72,12 @@ def settings_of(
     env_file: Path = arguments.env_file
     while True:
         try:
-            return EvolutionConfig.from_env(env_file, instance=instance, **given)
+            return EvolutionConfig.from_env(
+                env_file,
+                base_url=given.get("base_url"),
+                api_key=given.get("api_key"),
+                instance=instance,
+            )
         except ConfigurationError as error:
             missing = _VARIABLES.get(error.variable or "")
             if needs_server or missing is None or missing in given:

@@ -37,8 +37,8 @@ _LOCK = 0x6C696E65
 
 _WORK = (
     "id, key, instance, chat, operation, payload, file, on_unknown, attempts, failures, looks, "
-    "given_id, begun_at, begun_steady, lost_steady, boot, worker, expires_at, "
-    "[[greatest]](created_at, coalesce(not_before, created_at))"
+    "given_id, begun_at, begun_steady, lost_steady, boot, worker, "
+    "[[greatest]](created_at, coalesce(not_before, created_at)), expires_at"
 )
 _OPEN_CHAT = (
     "INSERT INTO evolution_outbox_chat (instance, chat, head, priority, state, ready_at) "
@@ -345,7 +345,7 @@ def _take(
 
 def _left_out(session: Session, row: Row, now: StoreNow) -> tuple[str, str] | None:
     """Say why a message is not to be sent any more; None when it is."""
-    if row[17] is not None and row[17] <= now.wall:
+    if row[18] is not None and row[18] <= now.wall:
         return "expired", "it was not sent in time"
     # Whoever asked to stop after the hand-over is not written to either.
     out = session.run(
@@ -364,7 +364,7 @@ def _occupy(session: Session, worker: str, place: tuple[str, str]) -> None:
 
 
 def _claim(kind: Literal["send", "look"], row: Sequence[Any]) -> Claim:
-    return Claim(kind, *row[:17], wanted_at=row[18])
+    return Claim(kind, *row[:18])
 
 
 def next_due(session: Session, now: StoreNow) -> int | None:

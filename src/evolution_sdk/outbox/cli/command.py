@@ -69,7 +69,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def _outbox(
     config: EvolutionConfig, place: str, arguments: argparse.Namespace
 ) -> Generator[Outbox]:
-    from evolution_sdk import EvolutionClient
+    from evolution_sdk._sync.client import EvolutionClient
     from evolution_sdk.outbox import Outbox
 
     workers: int | None = getattr(arguments, "workers", None)

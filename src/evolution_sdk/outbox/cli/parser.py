@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import Final
+from typing import Final, Protocol
 
 from evolution_sdk._cli.frame import EXIT_CODES, CommandParser, program
 from evolution_sdk._cli.options import add_settings, add_shape, duration, moment
@@ -13,6 +13,15 @@ __all__ = ["ENGINES", "parser"]
 
 ENGINES: Final = ("embedded",)
 """Engines that ``outbox run`` can send with."""
+
+
+class _Adds(Protocol):
+    """The part of argparse's subparsers that is used here; their class is private."""
+
+    def add_parser(
+        self, name: str, *, help: str, description: str, epilog: str
+    ) -> CommandParser: ...
+
 
 _EPILOG: Final = "exit codes:\n" + "\n".join(
     f"  {code:<4} {words}" for code, words in EXIT_CODES.items()
@@ -35,9 +44,7 @@ def parser() -> argparse.ArgumentParser:
     return options
 
 
-def _add(
-    commands: argparse._SubParsersAction[CommandParser], name: str, words: str
-) -> CommandParser:
+def _add(commands: _Adds, name: str, words: str) -> CommandParser:
     made = commands.add_parser(
         name, help=words, description=f"{words[:1].upper()}{words[1:]}.", epilog=_EPILOG
     )
@@ -52,7 +59,7 @@ def _add(
     return made
 
 
-def _add_run(commands: argparse._SubParsersAction[CommandParser]) -> None:
+def _add_run(commands: _Adds) -> None:
     run = _add(commands, "run", "send what is handed over, until SIGINT or SIGTERM")
     run.add_argument(
         "--workers",
@@ -72,7 +79,7 @@ def _add_run(commands: argparse._SubParsersAction[CommandParser]) -> None:
     )
 
 
-def _add_questions(commands: argparse._SubParsersAction[CommandParser]) -> None:
+def _add_questions(commands: _Adds) -> None:
     listing = _add(commands, "list", "list messages, the oldest first")
     listing.add_argument(
         "--state",
@@ -108,7 +115,7 @@ def _add_show_numbers(options: CommandParser) -> None:
     )
 
 
-def _add_changes(commands: argparse._SubParsersAction[CommandParser]) -> None:
+def _add_changes(commands: _Adds) -> None:
     for name, words in (
         ("retry", "queue messages anew that failed, expired, were refused or taken back"),
         ("cancel", "take messages back that are not being sent yet"),
@@ -130,7 +137,7 @@ def _add_changes(commands: argparse._SubParsersAction[CommandParser]) -> None:
             )
 
 
-def _add_upkeep(commands: argparse._SubParsersAction[CommandParser]) -> None:
+def _add_upkeep(commands: _Adds) -> None:
     _add(commands, "migrate", "make the tables, or bring them to the newest version")
     purge = _add(commands, "purge", "delete messages that are over, never unknown ones")
     purge.add_argument(
@@ -143,7 +150,7 @@ def _add_upkeep(commands: argparse._SubParsersAction[CommandParser]) -> None:
     purge.add_argument("--yes", action="store_true", help="do not ask, where a person is there")
 
 
-def _add_holding(commands: argparse._SubParsersAction[CommandParser]) -> None:
+def _add_holding(commands: _Adds) -> None:
     pause = _add(commands, "pause", "send nothing more until resume; hand-overs go on")
     pause.add_argument("--reason", default="paused", help="words to be shown (%(default)s)")
     resume = _add(commands, "resume", "end a pause at once, whoever began it")
