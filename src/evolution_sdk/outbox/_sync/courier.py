@@ -28,7 +28,8 @@ from evolution_sdk.outbox.decisions import (
 )
 from evolution_sdk.outbox.look_facts import LookFacts
 from evolution_sdk.outbox.payload import Payload, put_back
-from evolution_sdk.outbox.settling import Lost, Outcome, Pause, Postponed
+from evolution_sdk.outbox.records import OutboxFailure, OutboxState
+from evolution_sdk.outbox.settling import Done, Lost, Outcome, Pause, Postponed
 from evolution_sdk.outbox.store import OutboxStore
 from evolution_sdk.reconcile.server_clock import zone_of
 
@@ -85,6 +86,9 @@ class Courier:
             body, part = dict(payload.body), None
             if claim.file is not None:
                 kept = run_blocking(partial(self._store.file, claim.file))
+                if kept is None and claim.kind == "send":
+                    failure = OutboxFailure("OutboxStoreError", "its file is gone from the store")
+                    return Done(OutboxState.FAILED, error=failure, reason="its file is gone")
                 body, part = put_back(payload, kept, self._store.cipher)
             operation = OPERATIONS[payload.operation]
         except OutboxStoreError as error:
@@ -146,6 +150,7 @@ class Courier:
                 id_chosen=payload.message_id is not None,
                 rivals=self._rivals(claim, payload, facts),
                 known=partial(self._known, claim),
+                stored=facts.stored,
             )
         except Exception as error:  # noqa: BLE001 - whatever it is, it is written down
             if not isinstance(error, EvolutionError):

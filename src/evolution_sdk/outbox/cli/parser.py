@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import Final, Protocol
+from typing import Any, Final, TypeAlias
 
 from evolution_sdk._cli.frame import EXIT_CODES, CommandParser, program
 from evolution_sdk._cli.options import add_settings, add_shape, duration, moment
@@ -14,13 +14,8 @@ __all__ = ["ENGINES", "parser"]
 ENGINES: Final = ("embedded",)
 """Engines that ``outbox run`` can send with."""
 
-
-class _Adds(Protocol):
-    """The part of argparse's subparsers that is used here; their class is private."""
-
-    def add_parser(
-        self, name: str, *, help: str, description: str, epilog: str
-    ) -> CommandParser: ...
+# argparse names the class of subparsers privately.
+_Adds: TypeAlias = Any
 
 
 _EPILOG: Final = "exit codes:\n" + "\n".join(
@@ -45,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add(commands: _Adds, name: str, words: str) -> CommandParser:
-    made = commands.add_parser(
+    made: CommandParser = commands.add_parser(
         name, help=words, description=f"{words[:1].upper()}{words[1:]}.", epilog=_EPILOG
     )
     made.add_argument(
