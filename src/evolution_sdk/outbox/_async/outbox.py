@@ -25,6 +25,7 @@ from evolution_sdk.outbox.composing import chat_of, names_of
 from evolution_sdk.outbox.decisions import Rules
 from evolution_sdk.outbox.engine import OutboxEngine, OutboxWork
 from evolution_sdk.outbox.events import OutboxEvent, OutboxEventName
+from evolution_sdk.outbox.facts import OutboxFact
 from evolution_sdk.outbox.handing_over import OutboxDraft, millis
 from evolution_sdk.outbox.jobs import OutboxJob
 from evolution_sdk.outbox.options import OwnOptions, WhenUnknown
@@ -147,6 +148,7 @@ class AsyncOutbox:
             courier,
             ports,
             self._teller.ended,
+            self._teller.dropped,
             poll_ms=self._settings.poll_ms,
             lease_ms=self._settings.lease_ms,
         )
@@ -295,7 +297,7 @@ class AsyncOutbox:
         Raises:
             OutboxStoreError: The store cannot be read.
         """
-        with self._store.writing() as (session, now):
+        with self._store.counting() as (session, now):
             return questions.stats(session, now)
 
     async def wait(
@@ -636,6 +638,20 @@ class AsyncOutbox:
             ConfigurationError: There is no such event.
         """
         return self._teller.handlers.on(event, handler)
+
+    def observe(self, observer: Callable[[OutboxFact], object]) -> Callable[[], None]:
+        """Tell an observer of each send and each look of this process's workers: for metrics.
+
+        It is called where they work, once the outcome is written down, and costs no query. What
+        it raises is logged, and harms nothing.
+
+        Args:
+            observer: Takes an :class:`OutboxFact`.
+
+        Returns:
+            A function that ends it.
+        """
+        return self._teller.observers.add(observer)
 
     def once(self, event: OutboxEventName, handler: Handler | None = None) -> Any:
         """Subscribe to the next event of a name; see :meth:`on`."""
