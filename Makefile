@@ -101,11 +101,14 @@ choice: $(STAMP)          ## Whether the anomaly detector's constants were chose
 doubles: $(STAMP)         ## Messages doubled and lost, beside two peers, in one run
 	$(BIN)/python benchmarks/doubles.py
 
-drill: $(STAMP)           ## Every drill: 10,000 sends each, forks, 2,000 each through the hostile server, nasty values, 20,000 mutated events
+drill: $(STAMP)           ## Every drill: 10,000 sends each, forks, 2,000 each through the hostile server, nasty values, 20,000 mutated events, an outbox of 2,000 under 50 kills
 	EVOLUTION_DRILL_SENDS=10000 EVOLUTION_HOSTILE_SENDS=2000 EVOLUTION_DRILL_MUTATIONS=20000 \
+		EVOLUTION_DRILL_OUTBOX=2000 \
 		$(BIN)/pytest -n 2 tests/drills tests/forking tests/hostile tests/inputs \
 		tests/events/test_events_fuzz.py tests/monitor/test_monitor_drill.py \
 		tests/monitor/test_monitor_day.py tests/clients/test_clients_live_on_fake.py \
+		tests/outbox/test_outbox_kills.py tests/outbox/test_outbox_transactions.py \
+		tests/outbox/test_outbox_cut_off.py \
 		tests/webhooks/test_webhooks_machines.py
 
 live: $(STAMP)            ## Needs EVOLUTION_LIVE_URL and EVOLUTION_LIVE_API_KEY
