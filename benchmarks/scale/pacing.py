@@ -61,11 +61,12 @@ async def paced(at_once: int, sends: int, lines: int = 1) -> tuple[float, float,
         per_minute=0,
         recipient_gap_ms=10,
         max_wait_ms=600_000,
-        redis_url=SecretStr(REDIS),
-        redis_prefix=prefix,
+        store=SecretStr(REDIS),
+        store_prefix=prefix,
     )
     limiter = Limiter(config, Ports())
-    limiter._redis = counted = Counted(limiter._redis)
+    store: Any = limiter._store
+    store.redis = counted = Counted(store.redis)
     outside = 0
     numbers = iter(range(5511900000000, 5511999999999))
 

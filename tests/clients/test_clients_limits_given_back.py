@@ -1,11 +1,11 @@
-"""A place that nothing was sent with is given back: in memory and in Redis, in both colours."""
+"""A place that nothing was sent with is given back, in memory and in every store."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,11 +20,10 @@ from evolution_sdk import (
     SendOutcomeUnknownError,
 )
 from evolution_sdk.errors import ConnectionFailedError, EvolutionTimeoutError, Phase
-from services import require_service
 
 from .conftest import KEY, URL, Kit, record, until, world_of
+from .limit_places import SHARED, kept, limit_place
 
-REDIS = "redis://127.0.0.1:6379/0"
 NUMBER = "5511987654321"
 OFF = {"per_second": 0, "per_minute": 0, "recipient_gap_ms": 0, "jitter": 0}
 REFUSED = ConnectionFailedError("refused", phase=Phase.NOT_SENT)
@@ -37,20 +36,11 @@ ONE_OF_EACH = [
 ]
 
 
-@pytest.fixture(params=["memory", "redis"])
-def store(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
+@pytest.fixture(params=["memory", *SHARED])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, Any]]:
     """Where the limits are counted."""
-    if request.param == "memory":
-        yield {}
-        return
-    require_service("Redis", 6379)
-    from redis import Redis
-
-    name = f"evolution-sdk-test-{uuid.uuid4().hex}"
-    yield {"redis_url": REDIS, "redis_prefix": name}
-    with Redis.from_url(REDIS) as redis:
-        for key in redis.scan_iter(f"{name}:*"):
-            redis.delete(key)
+    with limit_place(request.param, tmp_path) as place:
+        yield place
 
 
 def client_of(kit: Kit, store: dict[str, Any], limits: dict[str, Any], **config: Any) -> Any:
@@ -196,15 +186,15 @@ async def test_a_store_that_fails_harms_no_error_of_a_send(
     limiter, send_it = client._pipeline.parts.guards.limiter, kit.stub.send
 
     def broken(request: Any) -> Any:
-        monkeypatch.setattr(limiter, "_redis", None.__class__)
+        monkeypatch.setattr(limiter._store, "redis", None.__class__)
         return send_it(request)
 
     kit.stub.send = broken  # type: ignore[method-assign]
     kit.stub.answer(REFUSED)
-    redis = limiter._redis
+    redis = limiter._store.redis
     with pytest.raises(ConnectionFailedError):
         await send(kit, client)
-    limiter._redis = redis
+    limiter._store.redis = redis
     await kit.run(client.close())
 
 
@@ -246,10 +236,7 @@ async def test_cancelled_waits_give_their_places_back(
     expected = 10_000 if "per_second" in limits else 60_000
     assert await next_wait_ms(kit, client) == expected
     if store:
-        from redis import Redis
-
-        with Redis.from_url(REDIS, decode_responses=True) as redis:
-            line = json.loads(str(redis.get(f"{store['redis_prefix']}:{{sales}}:messages")))
+        line = json.loads(kept(store)[f"{store['store_prefix']}:{{sales}}:messages"])
         assert line[3] == 2
     assert client._pipeline.parts.guards.limiter._memory._lines["{sales}:messages"].today == 2
     await client.close()

@@ -85,7 +85,7 @@ def empty(prefix: str) -> None:
 
 def client_of(kit: Kit, url: str, prefix: str = "x", **limits: Any) -> Any:
     kit.stub.default = (201, record())
-    values = {"enabled": True, **OFF, "redis_url": url, "redis_prefix": prefix, **limits}
+    values = {"enabled": True, **OFF, "store": url, "store_prefix": prefix, **limits}
     return kit.client(config=EvolutionConfig(URL, KEY, rate_limit=values))
 
 
@@ -196,11 +196,11 @@ async def test_a_store_that_stays_away_fills_no_log(
     """A line at once, one a minute with a count, and one when it is over."""
     client = client_of(kit, f"redis://127.0.0.1:{PORT}/0", prefix, daily_cap=1_000)
     limiter = client._pipeline.parts.guards.limiter
-    redis, limiter._redis = limiter._redis, None.__class__
+    redis, limiter._store.redis = limiter._store.redis, None.__class__
     for _ in range(30):
         await send(kit, client)
         kit.time.now += 5
-    limiter._redis = redis
+    limiter._store.redis = redis
     await send(kit, client, 2)
     failed = "the shared store of the rate limits failed (AttributeError); this client goes by "
     failed += "its own count"
@@ -221,10 +221,10 @@ async def test_sends_while_the_store_was_away_are_added_to_what_it_kept(
     )
     assert (await send(kit, one, 2), await send(kit, two, 2)) == (2, 2)
     limiter = one._pipeline.parts.guards.limiter
-    redis = limiter._redis
-    limiter._redis = None.__class__  # it has no mget
+    redis = limiter._store.redis
+    limiter._store.redis = None.__class__  # it has no mget
     assert await send(kit, one, 3) == 3
-    limiter._redis = redis
+    limiter._store.redis = redis
     assert await send(kit, one) == 1
     assert await send(kit, two, 5) == 1
     for client in (one, two):

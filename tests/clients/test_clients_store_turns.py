@@ -76,13 +76,14 @@ def prefix() -> Iterator[str]:
 
 
 def config_of(prefix: str, url: str = REDIS, **limits: Any) -> RateLimitConfig:
-    values = {**NO_WAIT, **limits, "redis_url": SecretStr(url), "redis_prefix": prefix}
+    values = {**NO_WAIT, **limits, "store": SecretStr(url), "store_prefix": prefix}
     return RateLimitConfig(**values)
 
 
 def limiter_of(prefix: str, url: str = REDIS, **limits: Any) -> tuple[Limiter, Watched]:
     limiter = Limiter(config_of(prefix, url, **limits), Ports())
-    limiter._redis = watched = Watched(limiter._redis)
+    store: Any = limiter._store
+    store.redis = watched = Watched(store.redis)
     return limiter, watched
 
 
@@ -113,13 +114,13 @@ async def test_a_send_swaps_once_whatever_goes_on_at_once(prefix: str, at_once: 
 
 async def test_threads_take_turns_too(prefix: str) -> None:
     limiter = SyncLimiter(config_of(prefix), SyncPorts())
-    swap, swaps = limiter._redis.eval, []
+    swap, swaps = limiter._store.redis.eval, []
 
     def counted(*arguments: Any) -> Any:
         swaps.append(1)
         return swap(*arguments)
 
-    limiter._redis.eval = counted
+    limiter._store.redis.eval = counted
     with ThreadPoolExecutor(12) as pool:
         tickets = list(pool.map(lambda _: pace(limiter), range(120)))
     assert all(ticket.shared for ticket in tickets)
@@ -343,7 +344,7 @@ async def test_a_connection_that_fails_is_tried_again_once_and_one_that_hangs_ne
         Limiter(config_of(prefix), Ports()),
         SyncLimiter(config_of(prefix), SyncPorts()),
     ):
-        retry = limiter._redis.connection_pool.connection_kwargs["retry"]
+        retry = limiter._store.redis.connection_pool.connection_kwargs["retry"]
         assert retry._retries == 1
         assert Refused in retry._supported_errors
         assert not any(issubclass(Slow, kind) for kind in retry._supported_errors)

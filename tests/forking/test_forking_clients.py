@@ -246,7 +246,7 @@ def test_the_store_of_the_limits_is_asked_over_a_connection_of_its_own(
                 kind,
                 fake.url,
                 rate_limit={
-                    "enabled": True, **limits, "redis_url": REDIS, "redis_prefix": prefix
+                    "enabled": True, **limits, "store": REDIS, "store_prefix": prefix
                 },
             )  # fmt: skip
             kit.send("1")

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Self, TypeAlias, TypeVar
 
-from evolution_sdk.resilience.states import load_redis
+from evolution_sdk.resilience.redis_limits import load_redis
 from evolution_sdk.transport import AsyncHttpxClient as HttpxClient
 from evolution_sdk.transport import AsyncTransport as Transport
 from evolution_sdk.transport import TransportOptions
@@ -34,6 +34,7 @@ __all__ = [
     "open_redis",
     "open_transport",
     "run_blocking",
+    "run_to_the_end",
     "sleep",
 ]
 
@@ -46,6 +47,21 @@ async def sleep(seconds: float) -> None:
 async def run_blocking(work: Callable[[], T]) -> T:
     """Run slow work (reading a file, encoding it) without holding up the event loop."""
     return await asyncio.to_thread(work)
+
+
+async def run_to_the_end(work: Callable[[], T]) -> T:
+    """Run slow work off the event loop; who is cancelled waits until it is done.
+
+    Afterwards everybody knows whether it was done, and nothing of it happens later.
+    """
+    task = asyncio.create_task(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # nobody asks for it any more
+        raise
 
 
 class Slots:

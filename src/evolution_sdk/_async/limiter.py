@@ -8,27 +8,32 @@ from contextlib import suppress
 from random import SystemRandom
 from typing import Any, TypeVar
 
-from evolution_sdk._base.forking import abandon, in_child
+from evolution_sdk._base.forking import in_child
 from evolution_sdk._base.harmless import quiet_logger
 from evolution_sdk._base.quiet_log import QuietLog
 from evolution_sdk.config import RateLimitConfig
 from evolution_sdk.errors import RateLimitError, SendLimitError
 from evolution_sdk.operations.operation import Operation
-from evolution_sdk.resilience.pacing import Line, Rules, Ruling, reserve, without_place
+from evolution_sdk.resilience.pacing import (
+    Line,
+    Rules,
+    Ruling,
+    reserve,
+    until_awake,
+    without_place,
+)
 from evolution_sdk.resilience.recipient_queues import RecipientQueues
 from evolution_sdk.resilience.states import (
-    SWAP,
     MemoryStates,
     Ticket,
     address,
+    changes,
     line_key,
-    load_redis,
-    lost_connections,
     recipient_key,
-    swap_arguments,
 )
 
-from ._seam import Later, close_redis, open_redis
+from ._seam import Later
+from .limit_stores import LimitStore, limit_store_at
 from .ports import Ports
 from .store_turns import StoreTurns
 
@@ -39,9 +44,6 @@ _CHANCE = SystemRandom().random  # forked workers must not draw the same gaps
 _BATCH = 50  # as many numbers as one check asks about
 # Only other processes can be faster, each once for each of its own sends.
 _MOST_SWAPS = 1_000
-_MOST_AT_ONCE = 32
-# A store that hangs must not hold a send for long.
-_STORE_S = 2.0
 
 
 class ContentionError(Exception):
@@ -67,30 +69,19 @@ class Limiter:
         self._messages = Rules.for_messages(config)
         self._checks = Rules.for_checks(config, _BATCH)
         self._memory = MemoryStates(self._name_of_writer())
-        self._redis: Any = self._opened()
-        self._away = () if self._redis is None else load_redis(lost_connections)
-        self._turns = StoreTurns(_places_for(self._redis))
+        self._store: LimitStore | None = None
+        if config.store is not None:
+            self._store = limit_store_at(config.store.get_secret_value())
+        self._turns = StoreTurns(1 if self._store is None else self._store.at_once)
         self._queues = RecipientQueues()
         in_child(self._begin_anew)
 
     def _name_of_writer(self) -> str:
         # The name tells this client's places from those of others in the shared state.
-        return "" if self._config.redis_url is None else secrets.token_hex(4)
-
-    def _opened(self) -> Any:
-        if self._config.redis_url is None:
-            return None
-        return open_redis(
-            self._config.redis_url.get_secret_value(),
-            decode_responses=True,
-            socket_timeout=_STORE_S,
-            socket_connect_timeout=_STORE_S,
-        )
+        return "" if self._config.store is None else secrets.token_hex(4)
 
     def _begin_anew(self) -> None:
-        """Open a connection under a name of its own; what was sent before the fork still counts."""
-        abandon(self._redis)
-        self._redis = self._opened()
+        """Go on under a name of its own; what was sent before the fork still counts."""
         self._memory.disown(self._name_of_writer())
 
     async def pace(
@@ -136,8 +127,7 @@ class Limiter:
             while True:
                 if ticket is not None:
                     # A pause may have come while this one slept.
-                    until = self._memory.paused_until(line)
-                    wait_ms, limit = (until - self._ports.wall()) * 1_000, "pause"
+                    wait_ms, limit = self._paused(rules, line)
                 else:
                     ruling, ticket = await self._rule(rules, line, chat, left_ms, cost)
                     wait_ms, limit = ruling.wait_ms, ruling.limit
@@ -159,6 +149,12 @@ class Limiter:
             if chat is not None and queued:
                 self._queues.leave(chat, queued)
 
+    def _paused(self, rules: Rules, line: str) -> tuple[float, str]:
+        """Return the rest of a pause, and of quiet hours in which it ends, and which of them."""
+        now, until = self._ports.wall(), self._memory.paused_until(line)
+        awake_at = until_awake(rules, until) if until > now else until
+        return (awake_at - now) * 1_000, "quiet_hours" if awake_at > until else "pause"
+
     async def give_back(self, ticket: Ticket) -> None:
         """Give a place back because nothing was sent; raises no ``Exception``.
 
@@ -166,22 +162,26 @@ class Limiter:
             ticket: The place.
         """
         self._memory.give_back(ticket)
-        if self._redis is None:
+        store = self._store
+        if store is None:
             return
         # In turn: a service that shuts down gives many places back at once.
-        await self._in_turn(ticket.line_key, lambda: self._give_back(ticket))
+        await self._in_turn(ticket.line_key, lambda: self._give_back(store, ticket))
 
-    async def _give_back(self, ticket: Ticket, written: str | None = None) -> None:
+    async def _give_back(
+        self, store: LimitStore, ticket: Ticket, written: str | None = None
+    ) -> None:
         """Take a place out of the shared state.
 
         Args:
+            store: Where it is kept.
             ticket: The place.
             written: The state with it, where nobody knows whether it was written.
         """
         keys = [self._key(ticket.line_key)]
         if ticket.recipient_key is not None:
             keys.append(self._key(ticket.recipient_key))
-        old = await self._redis.mget(keys)
+        old = await store.read(keys)
         for _ in range(_MOST_SWAPS):
             line = Line.load(old[0])
             # Counted here only, and never merged into the store: nothing to take back.
@@ -193,10 +193,11 @@ class Limiter:
             # Only if no later send has moved it: that one's gap must stay.
             if free_at == ticket.free_after:
                 free_at = ticket.free_before
-            arguments = swap_arguments(old, after, free_at, self._ports.wall())
-            old = await self._redis.eval(SWAP, len(keys), *keys, *arguments)
-            if not old:
+            now = self._ports.wall()
+            found = await store.swap(changes(keys, old, after, free_at, now), now)
+            if found is None:
                 return
+            old = found
         raise ContentionError
 
     async def heard(
@@ -215,20 +216,23 @@ class Limiter:
         kind = operation.paced_as or "messages"
         line = line_key(kind, instance or "")
         self._memory.pause(line, until)
-        if self._redis is None:
+        store = self._store
+        if store is None:
             return
-        await self._in_turn(line, lambda: self._pause(self._key(line), until))
+        await self._in_turn(line, lambda: self._pause(store, self._key(line), until))
 
-    async def _pause(self, key: str, until: float) -> None:
-        old = await self._redis.mget([key])
+    async def _pause(self, store: LimitStore, key: str, until: float) -> None:
+        old = await store.read([key])
         for _ in range(_MOST_SWAPS):
-            now = Line.load(old[0])
-            if now.paused_until >= until:
+            line = Line.load(old[0])
+            if line.paused_until >= until:
                 return  # a pause is never shortened by a later, shorter one
-            paused = now._replace(paused_until=until)
-            old = await self._redis.eval(SWAP, 1, key, *swap_arguments(old, paused, None, until))
-            if not old:
+            now = self._ports.wall()
+            paused = line._replace(paused_until=until)
+            found = await store.swap(changes([key], old, paused, None, now), now)
+            if found is None:
                 return
+            old = found
         raise ContentionError
 
     async def _in_turn(self, line: str, work: Callable[[], Later[T]]) -> T | None:
@@ -240,7 +244,7 @@ class Limiter:
             result = await work()
         except Exception as failure:  # noqa: BLE001 - a lost store must not stop or fail a send
             # Only this: others' lines may be well where the state of this one is not.
-            failed = isinstance(failure, self._away)
+            failed = self._store is not None and isinstance(failure, self._store.away)
             self._without_store(failure)
             return None
         else:
@@ -253,8 +257,11 @@ class Limiter:
         self, rules: Rules, line: str, chat: str | None, left_ms: float, cost: int
     ) -> tuple[Ruling, Ticket | None]:
         key = chat if rules.gap_s else None
-        if self._redis is not None:
-            ruled = await self._in_turn(line, lambda: self._shared(rules, line, key, left_ms, cost))
+        store = self._store
+        if store is not None:
+            ruled = await self._in_turn(
+                line, lambda: self._shared(store, rules, line, key, left_ms, cost)
+            )
             if ruled is not None:
                 return ruled
         # No store, or it fails: this client's own count decides.
@@ -264,12 +271,18 @@ class Limiter:
         return ruling, _ticket(line, key, ruling, free_at, shared=False)
 
     async def _shared(
-        self, rules: Rules, line: str, chat: str | None, left_ms: float, cost: int
+        self,
+        store: LimitStore,
+        rules: Rules,
+        line: str,
+        chat: str | None,
+        left_ms: float,
+        cost: int,
     ) -> tuple[Ruling, Ticket | None]:
         """Decide on the shared state."""
         memory = self._memory
         keys = [self._key(line)] if chat is None else [self._key(line), self._key(chat)]
-        old = await self._redis.mget(keys)
+        old = await store.read(keys)
         for _ in range(_MOST_SWAPS):
             now = self._ports.wall()
             free_at = 0.0 if chat is None else max(float(old[1] or 0), memory.free_at(chat))
@@ -280,29 +293,29 @@ class Limiter:
             )
             if ruling.line is None:
                 if found != stored:  # the store lost what we sent: others must hear of it, too
-                    arguments = swap_arguments(old, found, None, now)
-                    await self._redis.eval(SWAP, 1, keys[0], *arguments)
+                    await store.swap(changes(keys, old, found, None, now), now)
                 return ruling, None
             to = None if chat is None else ruling.next_to_recipient
-            arguments = swap_arguments(old, ruling.line, to, now)
+            swaps = changes(keys, old, ruling.line, to, now)
             try:
-                old = await self._redis.eval(SWAP, len(keys), *keys, *arguments)
+                present = await store.swap(swaps, now)
             except Exception:
                 raise
             except BaseException:  # cancelled, when the place may have been taken already
                 unsure = _ticket(line, chat, ruling, free_at, shared=False)
                 if unsure is not None:
                     with suppress(Exception):
-                        await self._give_back(unsure, written=arguments[1])
+                        await self._give_back(store, unsure, written=swaps[0].new)
                 raise
-            if not old:
+            if present is None:
                 # Kept here too, so that the count goes on when the store is lost.
                 memory.learn(rules, line, chat, ruling, now)
                 return ruling, _ticket(line, chat, ruling, free_at, shared=True)
+            old = present
         raise ContentionError
 
     def _key(self, name: str) -> str:
-        return f"{self._config.redis_prefix}:{name}"
+        return f"{self._config.store_prefix}:{name}"
 
     def _without_store(self, failure: Exception) -> None:
         self._trouble.trouble(
@@ -313,15 +326,8 @@ class Limiter:
 
     async def close(self) -> None:
         """Close the connection to the store."""
-        if self._redis is not None:
-            await close_redis(self._redis)
-
-
-def _places_for(redis: Any) -> int:
-    """Return how many may ask the store at once and all find a connection in the pool."""
-    if redis is None:
-        return 1
-    return min(_MOST_AT_ONCE, getattr(redis.connection_pool, "max_connections", _MOST_AT_ONCE))
+        if self._store is not None:
+            await self._store.close()
 
 
 def _ticket(

@@ -86,7 +86,8 @@ class Connections:
                 connection.close()
 
     def _give(self, connection: Any, age: object) -> None:
-        now, old = monotonic(), []
+        now = monotonic()
+        old: list[Any] = []
         # Idle, and not within a transaction or a statement that was broken off.
         fit = not connection.closed and connection.pgconn.transaction_status == 0
         with self._lock:

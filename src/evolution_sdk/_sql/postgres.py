@@ -110,6 +110,8 @@ class PostgresDatabase:
         answer_timeout_ms: Longest wait for an answer, or for a connection, in milliseconds.
         by_index: Whether every statement is meant to go by an index, however
             little the server's statistics know of tables that have just grown.
+        held_ms: Longest time that a transaction may hold rows while nobody works on it, as that of
+            a process that is frozen or cut off, in milliseconds.
 
     Raises:
         ConfigurationError: psycopg is not installed, or the address cannot be read.
@@ -125,6 +127,7 @@ class PostgresDatabase:
         lock_timeout_ms: float = 5_000,
         answer_timeout_ms: float = _HELD_MS,
         by_index: bool = False,
+        held_ms: float = _HELD_MS,
     ) -> None:
         psycopg = load_psycopg()
         try:
@@ -139,6 +142,7 @@ class PostgresDatabase:
         self._lock_timeout_ms = max(1, round(lock_timeout_ms))
         self._answer_ms = max(1, round(answer_timeout_ms))
         self._by_index = by_index
+        self._held_ms = max(1, round(held_ms))
         self._connections = Connections(self._connected, max_connections)
 
     @property
@@ -195,7 +199,7 @@ class PostgresDatabase:
                 "set_config('statement_timeout', %s, false), "
                 "set_config('idle_in_transaction_session_timeout', %s, false), "
                 "set_config('default_transaction_isolation', 'read committed', false)",
-                (str(self._lock_timeout_ms), str(self._answer_ms), str(_HELD_MS)),
+                (str(self._lock_timeout_ms), str(self._answer_ms), str(self._held_ms)),
             )
             if self._by_index:
                 # Queues grow from nothing to a million rows faster than statistics are gathered.

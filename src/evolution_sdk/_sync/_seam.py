@@ -12,7 +12,7 @@ from contextvars import copy_context
 from threading import BoundedSemaphore, Event, Thread
 from typing import Annotated, Any, TypeAlias, TypeVar
 
-from evolution_sdk.resilience.states import load_redis
+from evolution_sdk.resilience.redis_limits import load_redis
 from evolution_sdk.transport import SyncHttpxClient as HttpxClient
 from evolution_sdk.transport import SyncTransport as Transport
 from evolution_sdk.transport import TransportOptions
@@ -39,6 +39,7 @@ __all__ = [
     "open_redis",
     "open_transport",
     "run_blocking",
+    "run_to_the_end",
     "sleep",
 ]
 
@@ -50,6 +51,11 @@ def sleep(seconds: float) -> None:
 
 def run_blocking(work: Callable[[], T]) -> T:
     """Run slow work; in this colour the caller waits anyway."""
+    return work()
+
+
+def run_to_the_end(work: Callable[[], T]) -> T:
+    """Run slow work; in this colour nobody is cancelled."""
     return work()
 
 

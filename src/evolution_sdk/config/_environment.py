@@ -29,6 +29,11 @@ _DEFAULT_FILE = ".env"
 # Not checked for typing errors: the first are for the tests of this repository, and the names of
 # events are checked elsewhere.
 _NOT_SETTINGS = ("EVOLUTION_LIVE_", EVENT_PREFIX)
+# Former names, which are still read where the present one is not set.
+_FORMER = {
+    "EVOLUTION_RATE_LIMIT_REDIS_URL": "EVOLUTION_RATE_LIMIT_STORE",
+    "EVOLUTION_RATE_LIMIT_REDIS_PREFIX": "EVOLUTION_RATE_LIMIT_STORE_PREFIX",
+}
 
 
 def read_settings(
@@ -58,6 +63,8 @@ def read_settings(
     texts = _read_file(env_file)
     # Some tools (docker --env-file) pass quotes and comments on as part of the value.
     texts.update({name: text for name in environ if (text := _clean(environ[name]))})
+    for former, present in _FORMER.items():
+        texts[present] = texts.get(present) or texts.get(former, "")
     values: dict[str, Any] = {}
     for name, path in paths.items():
         if texts.get(name) and (text := _resolve(name, texts, ()).strip()):
@@ -154,7 +161,7 @@ def _warn_of_typing_errors(
     """Log each variable that looks like a setting; never its value, which may be a key."""
     settings = [name for name in known if not name.startswith(EVENT_PREFIX)]
     settings += [f"{EVENT_PREFIX}{event}" for event in WEBHOOK_EVENTS]
-    names = (name for name in texts if not name.startswith(_NOT_SETTINGS))
+    names = (name for name in texts if not name.startswith((*_NOT_SETTINGS, *_FORMER)))
     found = {
         name: setting
         for name, setting in misspelt(names, settings).items()

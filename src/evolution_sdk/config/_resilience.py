@@ -8,13 +8,22 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 
 from ._base import SWITCH_RULE, Milliseconds, Positive, Section, Switch, Variable
+from ._quiet_hours import read_quiet_hours, read_time_zone
 from ._urls import wrong
 
 _WHOLE = "a whole number of 1 or more"
 _MS = "milliseconds, a whole number of 0 or more"
 _OR_OFF = "0 (no limit) or more"
-_REDIS = "EVOLUTION_RATE_LIMIT_REDIS_URL"
-_REDIS_EXAMPLE = "redis://127.0.0.1:6379/0"
+_STORE = "EVOLUTION_RATE_LIMIT_STORE"
+_STORE_EXAMPLE = "redis://127.0.0.1:6379/0"
+_STORE_RULE = (
+    "the path of a file, or a URL that begins with redis://, rediss://, unix:// or postgresql://"
+)
+_STORES = ("redis://", "rediss://", "unix://", "postgresql://", "postgres://")
+_QUIET = "EVOLUTION_RATE_LIMIT_QUIET_HOURS"
+_QUIET_EXAMPLE = "22:00-08:00"
+_QUIET_ZONE = "EVOLUTION_RATE_LIMIT_QUIET_TIME_ZONE"
+_ZONE_EXAMPLE = "America/Sao_Paulo"
 
 Count = Annotated[int, Field(ge=0)]
 Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -100,9 +109,16 @@ class RateLimitConfig(Section):
         refusal_window_ms: See ``pause_after_refusals``, in milliseconds.
         new_contacts_pause_ms: Length of the pause after the last refusal, in milliseconds. How long
             a lock lasts is not told; six hours do not feed it, and do not lose a whole day.
-        redis_url: Redis through which several processes share the limits; secret, since it may
-            contain a password (extra ``redis``). Default: in memory, for this client only.
-        redis_prefix: Prefix of the Redis keys.
+        quiet_hours: Hours in which no message goes out, such as ``22:00-08:00``; several with
+            commas between them, and days of the week before those that are not of every day, such
+            as ``sat,sun 00:00-24:00, 22:00-08:00``. Default: none.
+        quiet_time_zone: Time zone of ``quiet_hours`` by its IANA name, such as
+            ``America/Sao_Paulo``. Days of other limits are those of UTC in any case.
+        store: Store through which several processes share the limits: the path of a SQLite file,
+            for those of one machine, or the URL of a PostgreSQL or Redis (extras ``postgres``,
+            ``redis``); secret, since it may contain a password. Default: in memory, for this
+            client only.
+        store_prefix: Prefix of the keys in the store.
     """
 
     enabled: Annotated[Switch, _limit("ENABLED", SWITCH_RULE, "true")] = False
@@ -137,22 +153,44 @@ class RateLimitConfig(Section):
     new_contacts_pause_ms: Annotated[
         Milliseconds, _limit("NEW_CONTACTS_PAUSE_MS", _MS, "21600000")
     ] = 21_600_000
-    redis_url: Annotated[
-        SecretStr | None,
-        Variable(_REDIS, "a redis:// or rediss:// URL", _REDIS_EXAMPLE, secret=True),
+    quiet_hours: Annotated[
+        str | None, Variable(_QUIET, "ranges of hours, such as 22:00-08:00", _QUIET_EXAMPLE)
     ] = None
-    redis_prefix: Annotated[str, _limit("REDIS_PREFIX", "a name", "evolution-sdk")] = (
+    quiet_time_zone: Annotated[
+        str, Variable(_QUIET_ZONE, "the name of a time zone", _ZONE_EXAMPLE)
+    ] = "UTC"
+    store: Annotated[
+        SecretStr | None, Variable(_STORE, _STORE_RULE, _STORE_EXAMPLE, secret=True)
+    ] = None
+    store_prefix: Annotated[str, _limit("STORE_PREFIX", "a name", "evolution-sdk")] = (
         "evolution-sdk"
     )
 
-    @field_validator("redis_url")
+    @field_validator("quiet_hours")
     @classmethod
-    def _redis_url(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value().startswith(
-            ("redis://", "rediss://", "unix://")
-        ):
-            raise wrong(_REDIS, "must begin with redis:// or rediss://", _REDIS_EXAMPLE)
-        return value
+    def _quiet_hours(cls, value: str | None) -> str | None:
+        try:
+            return value if read_quiet_hours(value or "") else None
+        except ValueError as error:
+            raise wrong(_QUIET, f"must be {error}", _QUIET_EXAMPLE) from None
+
+    @field_validator("quiet_time_zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        name = value.strip()
+        try:
+            read_time_zone(name)
+        except ValueError as error:
+            raise wrong(_QUIET_ZONE, f"must be {error}", _ZONE_EXAMPLE) from None
+        return name
+
+    @field_validator("store")
+    @classmethod
+    def _place(cls, value: SecretStr | None) -> SecretStr | None:
+        place = "" if value is None else value.get_secret_value().strip()
+        if value is not None and (not place or ("://" in place and not place.startswith(_STORES))):
+            raise wrong(_STORE, f"must be {_STORE_RULE}", _STORE_EXAMPLE)
+        return value if value is None else SecretStr(place)
 
 
 class BulkheadConfig(Section):

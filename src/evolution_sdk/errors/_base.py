@@ -117,12 +117,15 @@ class SendLimitError(EvolutionError):
     """Nothing was sent, because the wait for a rate limit of the settings would be too long.
 
     Attributes:
-        limit: The setting, such as ``daily_cap``; ``pause`` after a ``RateLimitError``.
+        limit: The setting, such as ``daily_cap`` or ``quiet_hours``; ``pause`` after a
+            ``RateLimitError``.
         resets_in_ms: Time until the limit lets the next send through, in milliseconds.
     """
 
     def __init__(self, limit: str, resets_in_ms: float = 0) -> None:
-        super().__init__(f"Not sent: {limit} is reached. Send in {resets_in_ms:.0f} ms or raise it")
+        what = "these are quiet_hours" if limit == "quiet_hours" else f"{limit} is reached"
+        remedy = "change them" if limit == "quiet_hours" else "raise it"
+        super().__init__(f"Not sent: {what}. Send in {resets_in_ms:.0f} ms or {remedy}")
         self.limit = limit
         self.resets_in_ms = resets_in_ms
 
@@ -200,7 +203,18 @@ class WaitTimeoutError(EvolutionError):
 
 
 class ArchiveError(EvolutionError):
-    """The file of the local backup cannot be read: it is damaged, locked, or too new."""
+    """The archive cannot be read: its file is damaged, locked or too new, or its database is gone.
+
+    Attributes:
+        kind: The sort of trouble: ``unavailable``, ``busy``, ``full``, ``corrupt``, ``rights``,
+            ``schema`` or ``other``.
+        remedy: Recommended action.
+    """
+
+    def __init__(self, message: str, *, kind: str = "other", remedy: str = "") -> None:
+        super().__init__(message)
+        self.kind: str = kind
+        self.remedy: str = remedy
 
 
 class OutboxStoreError(EvolutionError):

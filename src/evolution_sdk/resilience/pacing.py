@@ -14,6 +14,8 @@ from typing import Any, Final, NamedTuple
 from evolution_sdk._base.json_types import is_array
 from evolution_sdk.config import RateLimitConfig
 
+from .quiet_hours import QuietHours, quiet_until
+
 __all__ = [
     "Line",
     "Place",
@@ -21,6 +23,7 @@ __all__ = [
     "Ruling",
     "day_allows",
     "reserve",
+    "until_awake",
     "with_own",
     "with_place",
     "without_place",
@@ -33,6 +36,7 @@ _EPOCH = date(1970, 1, 1)
 _MOST_ALONE: Final = 64
 _MOST_FAR: Final = 32
 _MOST_WRITERS: Final = 256
+_MOST_NIGHTS: Final = 8
 _NOBODY: Final[Mapping[str, int]] = {}
 _MISSING: Final[list[Any]] = [(), _NOBODY, ()]  # of a state written by an older version
 
@@ -164,6 +168,7 @@ class Rules:
         warmup_factor: Allowance of a day as a multiple of the day before.
         warmup_since: First day of the warm-up (counted from 1970), or -1 for the first day seen.
         rate_name: Name of the setting behind ``interval_s``, for the error.
+        quiet: Hours in which nothing goes out, or None.
     """
 
     interval_s: float = 0.0
@@ -176,6 +181,7 @@ class Rules:
     warmup_factor: float = 1.0
     warmup_since: int = -1
     rate_name: str = "per_second"
+    quiet: QuietHours | None = None
 
     @classmethod
     def for_messages(cls, config: RateLimitConfig) -> Rules:
@@ -191,6 +197,7 @@ class Rules:
             config.warmup_start,
             config.warmup_factor,
             -1 if since is None else (since - _EPOCH).days,
+            quiet=QuietHours.of(config),
         )
 
     @classmethod
@@ -279,7 +286,7 @@ def reserve(
     ):
         if moment > at:
             at, limit = moment, name
-    at, limit = _day_free_at(rules, line, at, limit)
+    at, limit = _awake_at(rules, *_day_free_at(rules, line, at, limit), line)
     if recipient_free_at > max(now, at):
         return Ruling((recipient_free_at - now) * 1_000, "recipient_gap_ms", None)
     wait_ms = (at - now) * 1_000
@@ -487,3 +494,19 @@ def _day_free_at(rules: Rules, line: Line, at: float, limit: str) -> tuple[float
         name = "daily_cap" if allowed == rules.daily_cap else "warmup_start"
         return (day + 1) * _DAY_S, name
     return at, limit
+
+
+def _awake_at(rules: Rules, at: float, limit: str, line: Line) -> tuple[float, str]:
+    """Move a moment out of the quiet hours, to a day that has places left."""
+    # Where the day's limit moves it to the next midnight, that may be quiet again.
+    for _ in range(_MOST_NIGHTS if rules.quiet else 0):
+        awake_at = until_awake(rules, at)
+        if awake_at <= at:
+            break
+        at, limit = _day_free_at(rules, line, awake_at, "quiet_hours")
+    return at, limit
+
+
+def until_awake(rules: Rules, at: float) -> float:
+    """Return the first moment from one on that is not within quiet hours, in unix seconds."""
+    return at if rules.quiet is None else quiet_until(rules.quiet, at)

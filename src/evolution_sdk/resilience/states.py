@@ -1,53 +1,49 @@
-"""State of the limiter in memory, and the parts that a shared store (Redis) needs."""
+"""State of the limiter in memory, and what of it goes into a shared store."""
 
 from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from evolution_sdk._base.bounded_dict import BoundedDict
 from evolution_sdk._base.forking import free_in_child
 from evolution_sdk._base.json_types import is_object
-from evolution_sdk.errors import ConfigurationError
 
 from .pacing import Line, Place, Rules, Ruling, reserve, with_own, with_place, without_place
 
 __all__ = [
-    "SWAP",
     "MemoryStates",
+    "Swap",
     "Ticket",
     "address",
+    "changes",
     "line_key",
-    "load_redis",
-    "lost_connections",
     "recipient_key",
-    "swap_arguments",
 ]
 
 _MOST_INSTANCES = 4_096
 _MOST_RECIPIENTS = 50_000
-# Redis forgets an unused instance after this: long enough for a warm-up not to begin again.
+# A store forgets an unused instance after this: long enough for a warm-up not to begin again.
 _KEPT_MS: Final = 90 * 86_400_000
 
-SWAP: Final = """
-local now, same = {}, true
-for i = 1, #KEYS do
-  now[i] = redis.call('GET', KEYS[i]) or ''
-  same = same and now[i] == ARGV[3 * i - 2]
-end
-if not same then return now end
-for i = 1, #KEYS do
-  redis.call('SET', KEYS[i], ARGV[3 * i - 1], 'PX', ARGV[3 * i])
-end
-return {}
-"""
-"""Compare-and-swap in Lua: write new values unless an old one has changed meanwhile.
 
-Returns nothing once they are written, else the values as they are now.
-"""
+class Swap(NamedTuple):
+    """A change of a value in a shared store.
+
+    Attributes:
+        key: Its key.
+        old: The value as it was read; None where there was none.
+        new: The value to be written.
+        kept_ms: Time after which it may be forgotten, in milliseconds.
+    """
+
+    key: str
+    old: str | None
+    new: str
+    kept_ms: int
 
 
 @dataclass(slots=True)
@@ -245,36 +241,25 @@ def address(body: Mapping[str, Any]) -> str | None:
     return number.removesuffix("@s.whatsapp.net").lstrip("+")
 
 
-def swap_arguments(
-    old: Sequence[str | None], line: Line, recipient: float | None, now: float
-) -> list[str]:
-    """Make the ARGV of :data:`SWAP` for an instance's line and, if given, a recipient's time."""
-    arguments = [old[0] or "", line.dump(), str(_KEPT_MS)]
+def changes(
+    keys: Sequence[str],
+    old: Sequence[str | None],
+    line: Line,
+    recipient: float | None,
+    now: float,
+) -> list[Swap]:
+    """Make the changes of an instance's line and, if given, of a recipient's time.
+
+    Args:
+        keys: Key of the line, and that of the recipient.
+        old: Their values as they were read.
+        line: The line.
+        recipient: Moment from which the recipient may be written to, in unix seconds, or None.
+        now: The present, in unix seconds.
+    """
+    swaps = [Swap(keys[0], old[0], line.dump(), _KEPT_MS)]
     # A recipient's gap is short, so its key goes soon after the gap ends.
     if recipient is not None:
         left_ms = max(1_000, int((recipient - now) * 1_000) + 1_000)
-        arguments += [old[1] or "", repr(recipient), str(left_ms)]
-    return arguments
-
-
-def lost_connections() -> tuple[type[Exception], ...]:
-    """Return the errors that tell that Redis cannot be reached, or does not answer."""
-    from redis.exceptions import ConnectionError as Refused
-    from redis.exceptions import TimeoutError as TooSlow
-
-    return OSError, Refused, TooSlow
-
-
-def load_redis(pick: Callable[[], Any]) -> Any:
-    """Return the parts of redis-py that ``pick`` imports.
-
-    Raises:
-        ConfigurationError: redis-py is not installed.
-    """
-    try:
-        return pick()
-    except ImportError:
-        raise ConfigurationError(
-            "Sharing limits between processes needs redis: pip install 'evolutionapi-sdk[redis]'.",
-            variable="evolutionapi-sdk[redis]",
-        ) from None
+        swaps.append(Swap(keys[1], old[1], repr(recipient), left_ms))
+    return swaps

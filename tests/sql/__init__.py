@@ -1,0 +1,1 @@
+"""Tests of the one SQL module, on both databases."""
