@@ -52,9 +52,7 @@ from evolution_sdk.outbox.settling import Done
 from evolution_sdk.outbox.store import OutboxStore, Turn
 from evolution_sdk.outbox.workers import Worker
 
-POSTGRES = os.environ.get(
-    "EVOLUTION_BENCH_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test"
-)
+POSTGRES = os.environ.get("EVOLUTION_BENCH_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test")
 KEY, INSTANCE, TEXT = "benchmark-key", "bench", "some words of a usual length, as people write them"
 WORKERS = 8
 INSERT = (
@@ -202,9 +200,7 @@ def hand_over(store: str, plan: Plan) -> Iterator[Figure]:
     now = round(time.time() * 1_000)
     with ExitStack() as stack:
         place = stack.enter_context(PLACES[store]())
-        client = stack.enter_context(
-            EvolutionClient("http://127.0.0.1:9", KEY, instance=INSTANCE)
-        )
+        client = stack.enter_context(EvolutionClient("http://127.0.0.1:9", KEY, instance=INSTANCE))
         outbox = Outbox(place, client=client)
         stack.callback(outbox.close)
         outbox.migrate()
@@ -396,7 +392,9 @@ def visits(store: OutboxStore, many: int) -> float:
         start = time.perf_counter()
         turn = store.visit(worker, Turn(endings=endings, want=1), lambda *_: None)
         took.append(time.perf_counter() - start)
-        endings = [(one, Done(OutboxState.SENT, message_id=uuid.uuid4().hex)) for one in turn.claims]
+        endings = [
+            (one, Done(OutboxState.SENT, message_id=uuid.uuid4().hex)) for one in turn.claims
+        ]
     store.visit(worker, Turn(endings=endings), lambda *_: None)
     store.leave(worker)
     return statistics.median(took) * 1e6

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 import outbox_drill as drill
+import pytest
 
 VERSIONS = ("2.2.3", "2.3.6", "2.3.7", "2.4.0")
 PROVABLE = (

@@ -108,10 +108,10 @@ class PostgresDatabase:
         max_connections: Most connections at once.
         lock_timeout_ms: Longest wait for a row that somebody else holds, in milliseconds.
         answer_timeout_ms: Longest wait for an answer, or for a connection, in milliseconds.
-        by_index: Whether every statement is meant to go by an index, however
-            little the server's statistics know of tables that have just grown.
         held_ms: Longest time that a transaction may hold rows while nobody works on it, as that of
             a process that is frozen or cut off, in milliseconds.
+        by_index: Whether every statement is meant to go by an index, however
+            little the server's statistics know of tables that have just grown.
 
     Raises:
         ConfigurationError: psycopg is not installed, or the address cannot be read.
@@ -126,8 +126,8 @@ class PostgresDatabase:
         max_connections: int = _MOST_CONNECTIONS,
         lock_timeout_ms: float = 5_000,
         answer_timeout_ms: float = _HELD_MS,
-        by_index: bool = False,
         held_ms: float = _HELD_MS,
+        by_index: bool = False,
     ) -> None:
         psycopg = load_psycopg()
         try:
@@ -141,8 +141,8 @@ class PostgresDatabase:
         self._url = url
         self._lock_timeout_ms = max(1, round(lock_timeout_ms))
         self._answer_ms = max(1, round(answer_timeout_ms))
-        self._by_index = by_index
         self._held_ms = max(1, round(held_ms))
+        self._by_index = by_index
         self._connections = Connections(self._connected, max_connections)
 
     @property
