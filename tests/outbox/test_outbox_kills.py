@@ -36,7 +36,6 @@ def test_killed_workers_lose_nothing_and_double_nothing(
             rows = drill.every(outbox)
             told = [(one.state.value, one.reason) for one in rows if one.state.value != "sent"]
             assert drill.tally(fake, load, outbox) == drill.Tally(0, 0, 0, 0), told
-            print(workers.deaths, outbox.counts(), sum(one.found for one in rows))
             assert sum(workers.deaths.values()) >= kills * 0.7, workers.deaths
             assert any(one.found for one in rows)
 

@@ -14,14 +14,14 @@ from .database import Row
 from .dialect import POSTGRES, Dialect
 from .troubles import DatabaseError, of_connecting, of_postgres
 
-__all__ = ["CLOCK_MS", "PostgresDatabase", "PostgresSession", "load_psycopg"]
+__all__ = ["CLOCK_MS", "KEEPALIVES", "PostgresDatabase", "PostgresSession", "load_psycopg"]
 
 _MOST_CONNECTIONS = 8
 _CONNECT_S = 5
 _IN_ERROR = 3  # libpq's PQTRANS_INERROR
 # A process that is frozen, or cut off, in the middle of a transaction must not hold rows for ever.
 _HELD_MS = 30_000
-_KEEPALIVES = {
+KEEPALIVES = {
     "keepalives": 1,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
@@ -183,7 +183,7 @@ class PostgresDatabase:
         patience_s = max(2, min(_CONNECT_S, math.ceil(self._answer_ms / 1_000)))
         try:
             connection = psycopg.connect(
-                self._url, autocommit=True, connect_timeout=patience_s, **_KEEPALIVES
+                self._url, autocommit=True, connect_timeout=patience_s, **KEEPALIVES
             )
         except (psycopg.Error, UnicodeError) as error:
             raise of_connecting(error) from None

@@ -72,9 +72,12 @@ def look_facts(
         if begun is not None
     )
     rivals = session.run(
-        "SELECT chat, payload FROM evolution_outbox WHERE state IN ('unknown', 'sending') "
-        "AND created_at > 0 AND instance = ? AND id <> ? ORDER BY id DESC LIMIT ?",
-        (claim.instance, claim.id, _MOST_RIVALS),
+        "SELECT chat, payload, id FROM evolution_outbox WHERE state IN ('unknown', 'sending') "
+        "AND created_at > 0 AND instance = ? AND id <> ? UNION ALL "
+        # One whose answer could not be read is there, too, and nobody knows under which id.
+        "SELECT chat, payload, id FROM evolution_outbox WHERE state = 'sent' "
+        "AND message_id IS NULL AND instance = ? AND id <> ? ORDER BY id DESC LIMIT ?",
+        (claim.instance, claim.id, claim.instance, claim.id, _MOST_RIVALS),
     )
     return LookFacts(
         begun=local_moment(claim.begun_steady, now, here),
@@ -83,7 +86,7 @@ def look_facts(
         passed_ms=max(0, now.steady - lost_at),
         # Across a start of the machine times are not exact enough for the server's clock.
         told=told if same_boot else (),
-        rivals=tuple((chat, Payload.load(kept, cipher)) for chat, kept in rivals),
+        rivals=tuple((chat, Payload.load(kept, cipher)) for chat, kept, _ in rivals),
         stored=_stored(session, claim),
         heeded=_heeded(session, claim),
         fenced=session.dialect.name == "postgres",

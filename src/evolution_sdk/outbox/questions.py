@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from evolution_sdk._sql.database import Session
 
@@ -54,6 +54,13 @@ class OutboxPause:
     by_person: bool
     left_ms: int | None
     troubles: int
+
+    @property
+    def cause(self) -> Literal["person", "limit", "trouble"]:
+        """Its cause: a person, a limit of the client such as a daily cap, or trouble."""
+        if self.by_person:
+            return "person"
+        return "trouble" if self.troubles else "limit"
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,7 @@ def settle(
         now: The present.
         curve: Length of a pause, in milliseconds, by the number of troubles before it.
     """
-    left = sorted(endings, key=lambda one: (one[0].instance, one[0].chat))
+    left: list[Ending] = sorted(endings, key=lambda one: (one[0].instance, one[0].chat))
     while left:
         # Each chat once: whoever is the second finds what the first has left behind.
         first = {(one[0].instance, one[0].chat): one for one in reversed(left)}

@@ -75,6 +75,19 @@ class StoreClock:
             return StoreNow(wall, wall, boot)
         return StoreNow(wall, int(rows[0][0]) + since_boot, boot)
 
+    def peek(self, session: Session) -> StoreNow:
+        """Read it without writing anything.
+
+        Args:
+            session: A connection.
+        """
+        if session.dialect.name == "postgres":
+            return self.now(session)
+        wall = round(self.clock.time() * 1_000)
+        boot, since_boot = self._since_boot()
+        rows = session.run("SELECT anchor FROM evolution_outbox_boot WHERE boot = ?", (boot,))
+        return StoreNow(wall, int(rows[0][0]) + since_boot if rows else wall, boot)
+
     @staticmethod
     def _begin_anew(session: Session, steady: int) -> None:
         """Let all waits end, or begin, with the start of the machine.

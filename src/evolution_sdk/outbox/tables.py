@@ -82,6 +82,7 @@ STEPS: Steps = (
         _index("sending", "instance, chat", "state = 'sending'"),
         _index("worker_of", "worker", "state = 'sending'"),
         _index("expiry", "expires_at", "state = 'queued' AND expires_at IS NOT NULL"),
+        _index("nameless", "instance, id", "state = 'sent' AND message_id IS NULL"),
         _index("begun", "instance, chat, begun_steady", "begun_steady IS NOT NULL"),
         _index("told", "instance, answered_steady", "server_time IS NOT NULL"),
         _index("message", "instance, message_id", "message_id IS NOT NULL"),

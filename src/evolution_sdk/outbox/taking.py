@@ -18,7 +18,8 @@ ALL = "*"
 _AT_ONCE = 100
 _WORK = (
     "id, key, instance, chat, operation, payload, file, on_unknown, attempts, failures, looks, "
-    "given_id, begun_at, begun_steady, lost_steady, boot, worker, expires_at"
+    "given_id, begun_at, begun_steady, lost_steady, boot, worker, "
+    "[[greatest]](created_at, coalesce(not_before, created_at)), expires_at"
 )
 # `id + 0`, as in the indexes: the order of no other index looks like it, so that no plan walks all
 # that was sent to find the few rows that wait.
@@ -70,6 +71,8 @@ class Claim:
         lost_steady: When it was known that nobody makes that call any more.
         boot: What the steady times count from.
         owner: The worker that made the latest call.
+        wanted_at: Earliest time at which it could have been sent: that of its hand-over, or its
+            ``not_before``; in milliseconds since 1970.
         ticket: Name of this claim, which no other has.
     """
 
@@ -91,6 +94,7 @@ class Claim:
     lost_steady: int | None
     boot: str
     owner: str
+    wanted_at: int
     ticket: str
 
 
@@ -130,10 +134,10 @@ def take(
         sends: list[Row] = []
         for chat, row in rows.items():
             gone = _left_out(row, now)
-            if row[18] == "sending":
+            if row[19] == "sending":
                 # Its worker is gone, or its answer was lost: it is looked for, never just sent.
-                found[chat] = _claim("look", row[:17], ticket)
-            elif row[18] != "queued":
+                found[chat] = _claim("look", row[:18], ticket)
+            elif row[19] != "queued":
                 left.append(chat)  # taken back while its row was waited for
             elif gone is not None:
                 session.run(
@@ -145,7 +149,7 @@ def take(
             else:
                 given = row[11] or make_id(row[4], instance)
                 sends.append((worker, now.boot, now.wall, now.steady, given, row[0]))
-                begun = (0, given, now.wall, now.steady, None, now.boot, worker)
+                begun = (0, given, now.wall, now.steady, None, now.boot, worker, row[17])
                 found[chat] = _claim("send", (*row[:8], row[8] + 1, row[9], *begun), ticket)
         _begin(session, sends)
         taken = [chat for chat in rows if chat in found]
@@ -172,10 +176,10 @@ def _begin(session: Session, sends: Sequence[Row]) -> None:
 
 def _left_out(row: Row, now: StoreNow) -> tuple[str, str] | None:
     """Say why a message is not to be sent any more; None when it is."""
-    if row[17] is not None and row[17] <= now.wall:
+    if row[18] is not None and row[18] <= now.wall:
         return "expired", "it was not sent in time"
     # Whoever asked to stop after the hand-over is not written to either.
-    return ("cancelled", "the recipient opted out") if row[19] else None
+    return ("cancelled", "the recipient opted out") if row[20] else None
 
 
 def _claim(kind: Literal["send", "look"], row: Sequence[Any], ticket: str) -> Claim:

@@ -10,6 +10,7 @@ from evolution_sdk._async._seam import run_blocking
 from evolution_sdk._async.find_sent import look_for_send
 from evolution_sdk._async.pipeline import Pipeline
 from evolution_sdk._base.harmless import quiet_logger
+from evolution_sdk._base.request import FilePart
 from evolution_sdk._client.options import SEND_KEYS, SendOptions
 from evolution_sdk.errors import EvolutionError, OutboxStoreError
 from evolution_sdk.identity.chat_forms import chat_forms
@@ -97,13 +98,29 @@ class Courier:
             return self._not_begun(claim, str(error), error, 0, Pause(ALL, type(error).__name__))
         except Exception as error:  # noqa: BLE001 - a row of another version of this package
             return self._not_begun(claim, "this version cannot read it", error, _NEWER_MS)
-        target = Target(claim.instance, self._tokens(claim.instance))
+        try:
+            target = Target(claim.instance, self._tokens(claim.instance))
+        except Exception as error:  # noqa: BLE001 - a function of the program's
+            _log.exception("the function that gives the keys of instances failed")
+            paused = Pause(claim.instance, f"its key: {type(error).__name__}")
+            return self._not_begun(claim, "its key cannot be had", error, 0, paused)
         if claim.kind == "look":
             return await self._look(claim, payload, operation, target, body)
         if payload.delay_ms:
             await self._pipeline.ports.sleep_ms(payload.delay_ms)
         if not may_call():
             return Postponed(0, None, "its worker was cut off from the store", called=False)
+        return await self._send(claim, payload, operation, target, body, part)
+
+    async def _send(
+        self,
+        claim: Claim,
+        payload: Payload,
+        operation: Operation[Any],
+        target: Target,
+        body: Mapping[str, Any],
+        part: FilePart | None,
+    ) -> Outcome:
         options: SendOptions = {"retry": False, "on_unknown": "raise"}
         if payload.message_id is not None:
             options["message_id"] = payload.message_id

@@ -75,7 +75,8 @@ class AsyncOutboxTransaction:
         try:
             now = await self._now(key)
             made = await drive(
-                put_steps(given, now, self._store.cipher), lambda step: self._run(step, key)
+                put_steps(given, now, self._store.cipher, self._store.noting([])),
+                lambda step: self._run(step, key),
             )
             if first is None:
                 await self._run((_KEEP, ()), key)

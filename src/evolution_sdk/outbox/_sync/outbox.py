@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -20,16 +21,22 @@ from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.identity._server import recipient, with_country_code
 from evolution_sdk.operations.target import Target
 from evolution_sdk.outbox import changes, questions
+from evolution_sdk.outbox.claims import ready_rows
 from evolution_sdk.outbox.composing import chat_of, names_of
 from evolution_sdk.outbox.decisions import Rules
+from evolution_sdk.outbox.engine import OutboxEngine, OutboxWork
 from evolution_sdk.outbox.events import OutboxEvent, OutboxEventName
+from evolution_sdk.outbox.facts import OutboxFact
 from evolution_sdk.outbox.handing_over import OutboxDraft, millis
+from evolution_sdk.outbox.jobs import OutboxJob
 from evolution_sdk.outbox.options import OwnOptions, WhenUnknown
 from evolution_sdk.outbox.payload import open_cipher
 from evolution_sdk.outbox.questions import OptOut, OutboxPause, OutboxStats
 from evolution_sdk.outbox.records import OutboxMessage, OutboxState
+from evolution_sdk.outbox.schedule import jobs_of, jobs_of_key
 from evolution_sdk.outbox.store import OutboxStore
 
+from ._seam import AWAITS
 from .courier import Courier
 from .drafting import DraftMaker
 from .messages import OutboxMessages
@@ -46,6 +53,8 @@ __all__ = ["Outbox"]
 
 _FIRST_PAUSE_MS = 2_000.0
 _LONGEST_PAUSE_MS = 300_000.0
+# A job of an engine ends now and then, so that others have their turn and a worker can stop.
+_CARRIED_AT_ONCE = 5
 
 Handler: TypeAlias = Callable[[OutboxEvent], object]
 
@@ -80,6 +89,8 @@ class Outbox:
             milliseconds. Default: the settings (30,000).
         tokens: Keys of instances that the client's own key may not use: by name, or a function of
             it. Keys are never stored.
+        engine: A job queue that moves the messages on, such as :class:`ProcrastinateEngine`.
+            Default: workers of the outbox's own.
 
     Raises:
         ConfigurationError: A setting is wrong, or an extra is not installed.
@@ -102,6 +113,7 @@ class Outbox:
         poll_ms: float | None = None,
         lease_ms: float | None = None,
         tokens: Mapping[str, str] | Callable[[str], str | None] | None = None,
+        engine: OutboxEngine | None = None,
     ) -> None:
         # Its own package: the client's parts are used as they are, not made a second time.
         self._pipeline = client._pipeline  # pyright: ignore[reportPrivateUsage]
@@ -137,6 +149,7 @@ class Outbox:
             courier,
             ports,
             self._teller.ended,
+            self._teller.dropped,
             poll_ms=self._settings.poll_ms,
             lease_ms=self._settings.lease_ms,
         )
@@ -144,6 +157,30 @@ class Outbox:
         self._draft = drafts.make
         self.messages: OutboxMessages[OutboxMessage] = OutboxMessages(self._put)
         self.drafts: OutboxMessages[OutboxDraft] = OutboxMessages(self._draft)
+        if engine is not None:
+            self._attach(engine)
+
+    def _attach(self, engine: OutboxEngine) -> None:
+        self._store.engine = engine
+        engine.attach(
+            OutboxWork(
+                awaits=AWAITS,
+                url=self._store.address,
+                lease_ms=self._settings.lease_ms,
+                poll_ms=self._settings.poll_ms,
+                start=self.start,
+                carry=self._carry,
+                recover=self.recover,
+                jobs=lambda rows: self._read(partial(jobs_of, numbers=rows)),
+            )
+        )
+
+    def _carry(self, row_id: int) -> datetime | None:
+        """Carry some messages of a chat; tells when to come again."""
+        answer = self._runner.deliver(row_id, most=_CARRIED_AT_ONCE)
+        if answer is None:
+            return None
+        return run_blocking(partial(self._store.again_at, row_id, answer))
 
     def put_many(self, drafts: Sequence[OutboxDraft]) -> list[OutboxMessage]:
         """Write many messages in one transaction: all of them, or none.
@@ -261,7 +298,7 @@ class Outbox:
         Raises:
             OutboxStoreError: The store cannot be read.
         """
-        with self._store.writing() as (session, now):
+        with self._store.counting() as (session, now):
             return questions.stats(session, now)
 
     def wait(
@@ -417,8 +454,18 @@ class Outbox:
         """
 
         def write() -> bool:
+            jobs: list[OutboxJob] = []
             with self._store.writing() as (session, _):
-                return changes.end_pause(session, instance)
+                ended = changes.end_pause(session, instance)
+                if self._store.engine is not None:
+                    # Jobs that were told of the pause come later, and hold the locks of their
+                    # chats until then.
+                    jobs = [
+                        replace(one, lock=None) for one in jobs_of(session, ready_rows(session))
+                    ]
+                    self._store.hand_on(session, jobs)
+            self._store.wake(jobs)
+            return ended
 
         ended = run_blocking(write)
         self._runner.ring()
@@ -498,18 +545,27 @@ class Outbox:
         """Make the tables, or bring them to the newest version; deletes nothing.
 
         A SQLite file does so by itself; for PostgreSQL call it once with a role that may make
-        tables.
+        tables. The tables of the engine are made and checked as well.
 
         Returns:
-            The version before; 0 for none.
+            The version of the outbox's own before; 0 for none.
 
         Raises:
             OutboxStoreError: It could not be done; nothing was changed.
         """
-        return run_blocking(self._store.migrate)
+
+        def make() -> int:
+            before = self._store.migrate()
+            if self._store.engine is not None:
+                self._store.engine.migrate()
+            return before
+
+        return run_blocking(make)
 
     def start(self) -> Self:
         """Begin to send, with workers of this process.
+
+        With an engine, its own workers send; then this only says that the process is alive.
 
         Returns:
             The outbox.
@@ -518,7 +574,7 @@ class Outbox:
             OutboxStoreError: The store cannot be used.
         """
         self._teller.follow()
-        self._runner.start(self._settings.workers)
+        self._runner.start(0 if self._store.engine is not None else self._settings.workers)
         return self
 
     def close(self, *, timeout_ms: float = 90_000) -> bool:
@@ -584,6 +640,20 @@ class Outbox:
         """
         return self._teller.handlers.on(event, handler)
 
+    def observe(self, observer: Callable[[OutboxFact], object]) -> Callable[[], None]:
+        """Tell an observer of each send and each look of this process's workers: for metrics.
+
+        It is called where they work, once the outcome is written down, and costs no query. What
+        it raises is logged, and harms nothing.
+
+        Args:
+            observer: Takes an :class:`OutboxFact`.
+
+        Returns:
+            A function that ends it.
+        """
+        return self._teller.observers.add(observer)
+
     def once(self, event: OutboxEventName, handler: Handler | None = None) -> Any:
         """Subscribe to the next event of a name; see :meth:`on`."""
         return self._teller.handlers.once(event, handler)
@@ -630,8 +700,15 @@ class Outbox:
 
     def _change(self, key: str, ask: Callable[..., bool]) -> bool:
         def write() -> tuple[bool, OutboxMessage | None]:
+            jobs: list[OutboxJob] = []
             with self._store.writing() as (session, now):
-                return ask(session, now), questions.by_key(session, key)
+                done = ask(session, now)
+                if done and self._store.engine is not None:
+                    jobs = jobs_of_key(session, key)
+                    self._store.hand_on(session, jobs)
+                found = done, questions.by_key(session, key)
+            self._store.wake(jobs)
+            return found
 
         done: bool
         done, message = run_blocking(write)

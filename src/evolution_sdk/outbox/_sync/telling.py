@@ -10,11 +10,13 @@ from evolution_sdk._base.forking import in_child
 from evolution_sdk._base.handler_log import tell_handler_failure
 from evolution_sdk._base.harmless import harmless, quiet_logger
 from evolution_sdk._base.quiet_log import QuietLog
+from evolution_sdk._client.observers import Observers
 from evolution_sdk._common.emitter import Subscribers
 from evolution_sdk._sync.pipeline import Pipeline
 from evolution_sdk.outbox import questions
-from evolution_sdk.outbox.claims import ALL
+from evolution_sdk.outbox.claims import ALL, Claim
 from evolution_sdk.outbox.events import EVENTS, OutboxEvent
+from evolution_sdk.outbox.facts import OutboxFact
 from evolution_sdk.outbox.following import Follower
 from evolution_sdk.outbox.records import OutboxMessage
 from evolution_sdk.outbox.settling import Done, Outcome
@@ -37,6 +39,7 @@ class Teller:
 
     Attributes:
         handlers: Those who subscribed.
+        observers: Those who are told of each send and look.
         changes: Rings whenever something changed.
     """
 
@@ -49,6 +52,7 @@ class Teller:
         )
         self._failures = QuietLog(_log, ports.monotonic)
         self.handlers: Subscribers = Subscribers(EVENTS, self._handler_failed, spawn)
+        self.observers: Observers[OutboxFact] = Observers()
         self.changes: Bell = Bell()
         self._unfollow: Callable[[], None] | None = None
         self.follow()
@@ -75,17 +79,37 @@ class Teller:
             unfollow()
         harmless(self._follower.close)
 
-    def ended(self, number: int, outcome: Outcome | None) -> None:
-        """Tell whoever listens what became of a row; called once it is written down."""
+    def ended(self, claim: Claim, outcome: Outcome, at_ms: int) -> None:
+        """Tell whoever listens what came of a claim; called once it is written down.
+
+        Args:
+            claim: What was to be done.
+            outcome: What came of it.
+            at_ms: When it was written down, by the store's clock, in milliseconds since 1970.
+        """
         self.changes.ring()
-        if outcome is not None and not isinstance(outcome, Done):
+        if self.observers.listening:
+            self.observers.tell(OutboxFact.of(claim, outcome, at_ms))
+        if not isinstance(outcome, Done):
             pause = outcome.pause
             if pause is not None and pause.trouble and self.handlers.wants("paused"):
                 self.handlers.emit("paused", OutboxEvent.of_pause(pause, ALL))
             return
-        if outcome is not None and outcome.message_id is not None:
+        if outcome.message_id is not None:
             self._follower.learned(outcome.message_id)
-        names = ("expired", "cancelled") if outcome is None else (outcome.state.value,)
+        self._tell_row(claim.id, outcome.state.value)
+
+    def dropped(self, number: int) -> None:
+        """Tell whoever listens that a row is not to be sent any more.
+
+        Args:
+            number: The row.
+        """
+        self.changes.ring()
+        self._tell_row(number, "expired", "cancelled")
+
+    def _tell_row(self, number: int, *names: str) -> None:
+        # It is read only where somebody wants it.
         if not any(map(self.handlers.wants, names)):
             return
         with self._store.reading() as session:

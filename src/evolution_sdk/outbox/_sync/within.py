@@ -76,7 +76,8 @@ class OutboxTransaction:
         try:
             now = self._now(key)
             made = drive(
-                put_steps(given, now, self._store.cipher), lambda step: self._run(step, key)
+                put_steps(given, now, self._store.cipher, self._store.noting([])),
+                lambda step: self._run(step, key),
             )
             if first is None:
                 self._run((_KEEP, ()), key)
