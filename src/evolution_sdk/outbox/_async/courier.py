@@ -158,6 +158,7 @@ class Courier:
             here = self._pipeline.ports.moment()
             facts = await run_blocking(partial(self._store.look_facts, claim, here))
             left_ms = self._left_ms(facts, payload, operation)
+            self._learn_ids(claim, facts)
             search = await look_for_send(
                 self._pipeline,
                 target,
@@ -176,6 +177,12 @@ class Courier:
                 _log.exception("a look of the outbox failed in an unexpected way")
             return after_look_failure(error, claim, left_ms)
         return after_look(search, claim, left_ms)
+
+    def _learn_ids(self, claim: Claim, facts: LookFacts) -> None:
+        """Let a client that has sent nothing yet know what those before it have learned."""
+        ids = self._pipeline.parts.message_ids
+        if facts.heeded is not None and ids.heeded(claim.instance, claim.operation) is None:
+            ids.learn(claim.instance, claim.operation, facts.heeded)
 
     def _left_ms(self, facts: LookFacts, payload: Payload, operation: Operation[Any]) -> float:
         """Time during which the server may still be at work on the call."""
