@@ -103,10 +103,12 @@ doubles: $(STAMP)         ## Messages doubled and lost, beside two peers, in one
 
 drill: $(STAMP)           ## Every drill: 10,000 sends each, forks, 2,000 each through the hostile server, nasty values, 20,000 mutated events
 	EVOLUTION_DRILL_SENDS=10000 EVOLUTION_HOSTILE_SENDS=2000 EVOLUTION_DRILL_MUTATIONS=20000 \
-		EVOLUTION_DRILL_OUTBOX=2000 $(BIN)/pytest -n 2 tests/drills tests/forking tests/hostile tests/inputs \
+		EVOLUTION_DRILL_OUTBOX=2000 \
+		$(BIN)/pytest -n 2 tests/drills tests/forking tests/hostile tests/inputs \
 		tests/events/test_events_fuzz.py tests/monitor/test_monitor_drill.py \
 		tests/monitor/test_monitor_day.py tests/clients/test_clients_live_on_fake.py \
-		tests/outbox/test_outbox_kills.py tests/outbox/test_outbox_procrastinate_kills.py
+		tests/outbox/test_outbox_kills.py tests/outbox/test_outbox_procrastinate_kills.py \
+		tests/webhooks/test_webhooks_machines.py
 
 live: $(STAMP)            ## Needs EVOLUTION_LIVE_URL and EVOLUTION_LIVE_API_KEY
 	$(BIN)/pytest tests/live

@@ -22,7 +22,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SUBJECTS = ("starlette", "memory", "memory+jwt", "sqlite", "sqlite+jwt")
+SUBJECTS = ["starlette", "memory", "memory+jwt", "sqlite", "sqlite+jwt"]
+# Its own commits wait for a disk, unlike those of SQLite with synchronous=normal.
+DATABASE = os.environ.get("EVOLUTION_BENCH_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test")
+SCHEMA = f"bench_receiver_{os.getpid()}"
 CONNECTIONS = 16
 KEY = "the key of a benchmark"
 
@@ -50,7 +53,9 @@ def make_app(subject: str, folder: str) -> object:
         _ = event.id
 
     kind, _, jwt = subject.partition("+")
-    inbox = Path(folder) / f"{subject}.db" if kind == "sqlite" else None
+    inbox: Path | str | None = Path(folder) / f"{subject}.db" if kind == "sqlite" else None
+    if kind == "postgres":
+        inbox = os.environ["BENCH_INBOX"]
     return WebhookReceiver(
         router, inbox=inbox, jwt_key=KEY if jwt else None, max_queue=1_000_000
     ).asgi
@@ -126,19 +131,43 @@ async def round_of(
     return len(requests) / (time.perf_counter() - start), times
 
 
+@contextmanager
+def database() -> Iterator[bool]:
+    """A schema of its own in PostgreSQL; False where there is none."""
+    try:
+        import psycopg
+
+        with psycopg.connect(DATABASE, autocommit=True, connect_timeout=2) as db:
+            db.execute(f"CREATE SCHEMA {SCHEMA}")
+    except Exception:
+        yield False
+        return
+    os.environ["BENCH_INBOX"] = f"{DATABASE}?options=-csearch_path%3D{SCHEMA}"
+    try:
+        yield True
+    finally:
+        with psycopg.connect(DATABASE, autocommit=True) as db:
+            db.execute(f"DROP SCHEMA {SCHEMA} CASCADE")
+
+
 def main(rounds: int, size: int) -> None:
+    with database() as there:
+        measure([*SUBJECTS, "postgres"] if there else SUBJECTS, rounds, size)
+
+
+def measure(subjects: list[str], rounds: int, size: int) -> None:
     from evolution_sdk.webhooks import sign_token
 
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cores[0]})
     token = sign_token(KEY, time.time())
-    rates: dict[str, list[float]] = {subject: [] for subject in SUBJECTS}
-    times: dict[str, list[float]] = {subject: [] for subject in SUBJECTS}
-    alone: dict[str, list[float]] = {subject: [] for subject in SUBJECTS}
+    rates: dict[str, list[float]] = {subject: [] for subject in subjects}
+    times: dict[str, list[float]] = {subject: [] for subject in subjects}
+    alone: dict[str, list[float]] = {subject: [] for subject in subjects}
     with tempfile.TemporaryDirectory() as folder:
         for number in range(rounds):
-            for at, subject in enumerate(SUBJECTS):
-                first = (number * len(SUBJECTS) + at) * size
+            for at, subject in enumerate(subjects):
+                first = (number * len(subjects) + at) * size
                 requests = [request(first + n, token) for n in range(size)]
                 with running(subject, folder, cores[-1]) as port:
                     asyncio.run(
@@ -153,7 +182,7 @@ def main(rounds: int, size: int) -> None:
         f"{'subject':<12} {'events/s':>9} {'ratio':>6} {'p50 ms':>8} {'p99 ms':>8} {'p99 alone':>9}"
     )
     bare = statistics.median(rates["starlette"])
-    for subject in SUBJECTS:
+    for subject in subjects:
         rate = statistics.median(rates[subject])
         calm_cut = statistics.quantiles(alone[subject], n=100)[98]
         cuts = statistics.quantiles(times[subject], n=100)

@@ -49,7 +49,14 @@ from evolution_sdk.monitor import (
 from evolution_sdk.retry import EvolutionRetryService, RetryBudget, RetryPolicy
 from evolution_sdk.streams import RabbitStream, SocketStream
 from evolution_sdk.testing import FakeEvolution
-from evolution_sdk.webhooks import Answer, MemoryInbox, SqliteInbox, WebhookReceiver, sign_token
+from evolution_sdk.webhooks import (
+    Answer,
+    MemoryInbox,
+    PostgresInbox,
+    SqliteInbox,
+    WebhookReceiver,
+    sign_token,
+)
 
 URL, KEY = "http://localhost:9", "key"
 EVENT = {
@@ -299,6 +306,7 @@ def calls() -> list[Call]:
         _plain("sign_token", sign_token, key="k" * 32, now=1.0),
         _plain("MemoryInbox", MemoryInbox),
         _plain("SqliteInbox", SqliteInbox, path="inbox.sqlite"),
+        _plain("PostgresInbox", PostgresInbox, url="postgresql://localhost:9/none"),
         _plain("Archive", Archive, path=":memory:"),
         _plain("SocketStream", SocketStream, to=_router(), base_url=URL, api_key=KEY),
         _plain("RabbitStream", RabbitStream, to=_router(), uri="amqp://localhost",

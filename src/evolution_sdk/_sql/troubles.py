@@ -62,6 +62,7 @@ _POSTGRES: dict[str, TroubleKind] = {
     "3D": "rights",
     "22": "data",
     "23": "data",
+    "54": "data",  # such as a key that is longer than an index takes
 }
 
 

@@ -106,3 +106,15 @@ class ChatQueue(Generic[T]):
         if key in self._waiting:
             # At the end, so that a busy chat does not get two turns before another gets one.
             self._ready.append(key)
+
+    def drop(self) -> list[T]:
+        """Remove all items that wait; those in progress stay.
+
+        Returns:
+            The items.
+        """
+        dropped = [item for row in self._waiting.values() for item in row]
+        self._waiting.clear()
+        self._ready.clear()
+        self.depth = 0
+        return dropped

@@ -20,6 +20,7 @@ from ._sync.outbox import Outbox
 from ._sync.within import OutboxTransaction
 from .engine import OutboxEngine, OutboxWork
 from .events import OutboxEvent
+from .facts import OutboxFact
 from .handing_over import OutboxDraft
 from .jobs import OutboxJob
 from .options import OutboxComposeOptions, OutboxSendOptions
@@ -39,6 +40,7 @@ __all__ = [
     "OutboxEndedError",
     "OutboxEngine",
     "OutboxEvent",
+    "OutboxFact",
     "OutboxFailure",
     "OutboxJob",
     "OutboxMessage",

@@ -37,6 +37,7 @@ _KEEP_FILE = (
 )
 _OPTED_OUT = "SELECT chat, instance, since FROM evolution_outbox_opt_out WHERE chat IN "
 _AT_ONCE = 50  # values of one statement stay below the 999 of old SQLite
+_NAMES_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +183,11 @@ def _jobs(
 
 
 def _refuse_opted_out(drafts: Sequence[OutboxDraft]) -> Generator[Statement, list[Row]]:
+    if not (yield "SELECT 1 FROM evolution_outbox_opt_out LIMIT 1", ()):
+        return
     names = list(dict.fromkeys(name for one in drafts for name in one.content.names))
-    for place in range(0, len(names), _AT_ONCE):
-        some = names[place : place + _AT_ONCE]
+    for place in range(0, len(names), _NAMES_AT_ONCE):
+        some = names[place : place + _NAMES_AT_ONCE]
         rows = yield f"{_OPTED_OUT}({', '.join('?' * len(some))})", some
         for chat, instance, since in rows:
             for one in drafts:

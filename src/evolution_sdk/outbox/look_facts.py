@@ -69,7 +69,7 @@ def look_facts(
     )
     rivals = session.run(
         "SELECT chat, payload, id FROM evolution_outbox WHERE state IN ('unknown', 'sending') "
-        "AND instance = ? AND id <> ? UNION ALL "
+        "AND created_at > 0 AND instance = ? AND id <> ? UNION ALL "
         # One whose answer could not be read is there, too, and nobody knows under which id.
         "SELECT chat, payload, id FROM evolution_outbox WHERE state = 'sent' "
         "AND message_id IS NULL AND instance = ? AND id <> ? ORDER BY id DESC LIMIT ?",

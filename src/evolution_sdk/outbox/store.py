@@ -67,6 +67,8 @@ class Turn:
         claims: The claims it got.
         dropped: Rows that are not to be sent any more: they came too late, or were taken back.
         wait_ms: Time until there is more to do, in milliseconds; None while nothing waits.
+        at_ms: The time at which the endings were written, by the store's clock, in milliseconds
+            since 1970.
         buried: Whether nothing was claimed because others have buried the worker.
         abandoned: Whether nobody waits for the claims any more.
         error: Why nothing was written.
@@ -78,6 +80,7 @@ class Turn:
     claims: list[Claim] = field(default_factory=list[Claim])
     dropped: list[int] = field(default_factory=list[int])
     wait_ms: float | None = None
+    at_ms: int = 0
     buried: bool = False
     abandoned: bool = False
     error: BaseException | None = None
@@ -104,10 +107,16 @@ class OutboxStore:
         curve: Callable[[int], float],
         busy_timeout_ms: float = 5_000,
     ) -> None:
-        self.database: Database = open_database(place, busy_timeout_ms=busy_timeout_ms)
+        self.database: Database = open_database(
+            place, busy_timeout_ms=busy_timeout_ms, by_index=True
+        )
+        # Counting many rows takes long, and the threads of a process take turns with a file.
+        self._aside: Database = self.database
+        if isinstance(self.database, SqliteDatabase):
+            self._aside = open_database(place, busy_timeout_ms=busy_timeout_ms)
         self.is_shared: bool = is_postgres(place)
         self.cipher = cipher
-        self.clock = StoreClock(clock)
+        self.clock: StoreClock = StoreClock(clock)
         self._curve = curve
         self.address: str = str(place) if self.is_shared else ""
         self.engine: OutboxEngine | None = None
@@ -155,12 +164,12 @@ class OutboxStore:
         """
         if self._checked:
             return
-        if not self.is_shared:
-            self.migrate()
-            return
         with self._troubles():
+            # Read first: a transaction of the program may hold a SQLite file just now.
             found = version_of(self.database, PART)
-            if found != len(STEPS):
+            if found < len(STEPS) and not self.is_shared:
+                self.migrate()
+            elif found != len(STEPS):
                 raise SchemaVersionError(PART, found, len(STEPS))
         self._checked = True
 
@@ -188,6 +197,17 @@ class OutboxStore:
         self.check()
         with self._troubles(), self.database.reading() as session:
             yield session
+
+    @contextmanager
+    def counting(self) -> Generator[tuple[Session, StoreNow]]:
+        """Begin to read figures, which may take long: beside those who hand over and send.
+
+        Raises:
+            OutboxStoreError: It cannot be read.
+        """
+        self.check()
+        with self._troubles(), self._aside.reading() as session:
+            yield session, self.clock.peek(session)
 
     def put(self, drafts: Sequence[OutboxDraft]) -> list[OutboxMessage]:
         """Write messages in a transaction.
@@ -325,6 +345,8 @@ class OutboxStore:
             with self._settling(claims) as (session, now):
                 settle(session, [one for turn in turns for one in turn.endings], now, self._curve)
                 self._serve(session, worker, turns, now, make_id, claims)
+                for turn in turns:
+                    turn.at_ms = now.wall
         except BaseException as caught:  # noqa: BLE001 - each hears of it in its own thread
             error = caught
         with self._handing:
@@ -537,6 +559,7 @@ class OutboxStore:
 
     def close(self) -> None:
         """Close the connections; a later use opens new ones."""
+        self._aside.close()
         self.database.close()
 
     @contextmanager

@@ -3,6 +3,7 @@
 from evolution_sdk._client.webhook_sync import WebhookSync
 
 from .inbox import Inbox, MemoryInbox
+from .postgres_inbox import PostgresInbox
 from .queue import DeadLetter, Delivery, ReceiverMetrics
 from .receiver import WebhookReceiver
 from .responses import ANSWERS, DROPPED_FOR_GOOD, Answer
@@ -17,6 +18,7 @@ __all__ = [
     "Delivery",
     "Inbox",
     "MemoryInbox",
+    "PostgresInbox",
     "ReceiverMetrics",
     "SqliteInbox",
     "WebhookReceiver",

@@ -32,6 +32,8 @@ class InboxEntry:
         failed_at: Time of the last failure, in seconds since 1970; None unless it is a dead letter.
         error: Class of the last error.
         error_text: Text of that error; may quote people.
+        chat: Key of its chat: events with the same one are handled in order.
+        held: False if another receiver handles it, or this one after ``adopt`` has returned it.
     """
 
     key: str
@@ -46,6 +48,8 @@ class InboxEntry:
     failed_at: float | None = None
     error: str = ""
     error_text: str = field(default="", repr=False)
+    chat: str = field(default="", repr=False)
+    held: bool = True
 
 
 @dataclass(slots=True)
@@ -70,7 +74,8 @@ class Inbox(Protocol):
     fork the child opens the inbox again. Two methods are optional: ``rest()`` is called before a
     fork and closes the files that must not be inherited; ``write_batch(batch, now)`` makes the
     changes of an :class:`InboxBatch` in one transaction, so that many events share its cost, and
-    returns the result of each addition.
+    returns the result of each addition. An inbox of several machines is a
+    :class:`~evolution_sdk.webhooks.shared_inbox.SharedInbox`, too.
 
     Attributes:
         blocks: True if storing an event may take milliseconds, so that no event loop should wait.

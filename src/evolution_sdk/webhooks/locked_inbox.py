@@ -6,16 +6,18 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from itertools import islice
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar, cast
 
 from evolution_sdk._base.forking import around_fork, free_in_child, in_child
 from evolution_sdk._base.quiet_log import QuietLog
+from evolution_sdk._sql.troubles import DatabaseError
 from evolution_sdk.errors import ConfigurationError
 
 from .inbox import Added, Inbox, InboxBatch, InboxEntry
+from .shared_inbox import Adoption, SharedInbox
 
 _log = logging.getLogger("evolution_sdk.webhooks")
 _T = TypeVar("_T")
@@ -51,6 +53,11 @@ class PendingUpdates:
 
     def __contains__(self, number: int) -> bool:
         return number in self._left
+
+    @property
+    def numbers(self) -> Collection[int]:
+        """Numbers of the events."""
+        return self._left.keys()
 
     @property
     def due_in_s(self) -> float | None:
@@ -139,6 +146,9 @@ class LockedInbox:
         self.lock: threading.RLock = free_in_child(threading.RLock())
         self._inbox = inbox
         self._batch: WriteBatch | None = getattr(inbox, "write_batch", None)
+        self._shared: SharedInbox | None = None
+        if hasattr(inbox, "adopt"):
+            self._shared = cast("SharedInbox", inbox)
         self._clock = clock
         self._trouble = QuietLog(_log, clock)
         self._begin_closed()
@@ -168,6 +178,30 @@ class LockedInbox:
     def blocks(self) -> bool:
         """True if keeping an event may take milliseconds."""
         return self._inbox.blocks
+
+    @property
+    def adopt_every_s(self) -> float | None:
+        """Seconds between two calls of :meth:`adopt`; None for an inbox of one machine."""
+        return None if self._shared is None else self._shared.adopt_every_ms / 1_000
+
+    def holds(self) -> bool:
+        """Tell if the events that were handed out may be begun; nothing is waited for."""
+        return self._shared is None or self._shared.holds()
+
+    def adopt(self, held: Collection[int], room: int, room_bytes: int) -> Adoption:
+        """Fetch events that others accepted for this receiver, or left; the lock is held.
+
+        Args:
+            held: Numbers of the events that the caller knows of.
+            room: Most events.
+            room_bytes: Most bytes of their bodies.
+
+        Returns:
+            The events; nothing for an inbox of one machine.
+        """
+        if self._shared is None or not self.is_open:
+            return Adoption()
+        return self._shared.adopt({*held, *self._pending.numbers}, room, room_bytes)
 
     @property
     def unmarked(self) -> int:
@@ -284,9 +318,9 @@ class LockedInbox:
         try:
             found = batch(InboxBatch(entries, ends.done, ends.buried), now)
         except Exception as error:  # noqa: BLE001 - an inbox of the user's may raise anything
-            # One that cannot be stored must not keep the others from it. A lock keeps all of them,
-            # and each would wait for it.
-            if not _is_locked(error):
+            # One that cannot be stored must not keep the others from it. A lock, or a database that
+            # cannot be reached, keeps all of them, and each would wait for it.
+            if not _keeps_all(error):
                 return None
             if ends.done or ends.buried:
                 self._pending.failed()
@@ -335,7 +369,7 @@ class LockedInbox:
         with self.lock:
             try:
                 found = what(self._inbox)
-            except (sqlite3.Error, OSError) as error:
+            except (sqlite3.Error, OSError, DatabaseError) as error:
                 raise ConfigurationError(
                     f"The inbox cannot be used now ({type(error).__name__}: {error}); try again.",
                     variable="inbox",
@@ -410,6 +444,7 @@ class LockedInbox:
                 self.dead = self._inbox.count_dead()
 
 
-def _is_locked(error: Exception) -> bool:
-    code = getattr(error, "sqlite_errorcode", 0)
-    return isinstance(error, sqlite3.OperationalError) and code & 0xFF in _LOCKED
+def _keeps_all(error: Exception) -> bool:
+    if isinstance(error, sqlite3.OperationalError):
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF in _LOCKED
+    return getattr(error, "passing", False) is True

@@ -24,6 +24,7 @@ from evolution_sdk.events._chat_queue import ChatQueue, order_key
 
 from .group_commit import Change, GroupCommit
 from .inbox import Added, Inbox, InboxEntry
+from .keeper import InboxKeeper
 from .locked_inbox import LockedInbox
 from .queued_delivery import QueuedDelivery
 from .responses import Answer
@@ -176,6 +177,8 @@ class DeliveryQueue:
         self._clock = clock
         self._max_queue = max_queue
         self._max_bytes = max_queue_bytes
+        every_s = self._inbox.adopt_every_s
+        self._keeper = None if every_s is None else InboxKeeper(self.adopt, every_s)
         self._begin_empty()
         in_child(self._begin_empty)
 
@@ -188,6 +191,9 @@ class DeliveryQueue:
         self._counts: Counter[str] = Counter()
         self._handling_ms = 0.0
         self._open = False
+        # Interrupted events, which wait for the next process; only while the inbox is open.
+        self._left: set[int] = set()
+        self._held_up = False
         self.wake: Callable[[], None] = _no_workers
 
     @property
@@ -225,9 +231,46 @@ class DeliveryQueue:
                     entry.recovered = True
                     self._counts["recovered"] += 1
                     self._enqueue(QueuedDelivery(entry, event_of(entry)))
+        if self._keeper is not None:
+            self._keeper.start()
+
+    def adopt(self) -> None:
+        """Queue events that other receivers accepted for this one, or left behind.
+
+        Raises:
+            Exception: Any error of the inbox; the next try may go well.
+        """
+        with self._inbox.lock:
+            if not self._open:
+                return
+            with self.lock:
+                held = {*self._held, *self._left}
+                room = self._max_queue - len(self._held)
+                room_bytes = self._max_bytes - self._bytes
+            found = self._inbox.adopt(held, room, room_bytes)
+            items = [QueuedDelivery(entry, event_of(entry)) for entry in found.entries]
+            with self.lock:
+                if found.lost:
+                    for item in self._chats.drop():
+                        self._forget(item)
+                for item in items:
+                    # One that is being handled here since before the lease was lost goes on.
+                    if item.entry.id not in self._held:
+                        self._counts["recovered"] += item.entry.recovered
+                        self._enqueue(item)
+                resumes = self._held_up and self._inbox.holds()
+                if resumes or found.lost:
+                    self._held_up = False
+                    self.changed.notify_all()
+        if items or resumes:
+            self.wake()
+        if found.more and self._keeper is not None:
+            self._keeper.wake()
 
     def close(self) -> None:
         """Close the inbox; waiting events stay in it."""
+        if self._keeper is not None:
+            self._keeper.stop()
         with self._inbox.lock:
             if not self._open:
                 return
@@ -238,6 +281,7 @@ class DeliveryQueue:
             with self.lock:
                 self._chats = ChatQueue()
                 self._held.clear()
+                self._left.clear()
                 self._bytes = 0
             self._inbox.close()
 
@@ -293,6 +337,7 @@ class DeliveryQueue:
         # Offered after it is stored and not at its turn: a handler of the same chat may be waiting
         # for this event. Without a lock: whoever is offered it may take his time. Workers wait.
         offered = None if offer is None else threading.Event()
+        entry.chat = order_key(event)
         return Change(QueuedDelivery(entry, event, offered=offered), "add", offer=offer)
 
     def _write(self, group: list[Change]) -> None:
@@ -338,7 +383,10 @@ class DeliveryQueue:
     def _added(self, change: Change, result: Added | Exception) -> None:
         if result == "new":
             change.answer = Answer.ACCEPTED
-            self._enqueue(change.item)
+            if change.item.entry.held:
+                self._enqueue(change.item)
+            elif self._keeper is not None:
+                self._keeper.wake()
         else:
             change.answer = Answer.DUPLICATE if result == "duplicate" else Answer.UNSTORED
 
@@ -380,6 +428,9 @@ class DeliveryQueue:
     def take(self) -> QueuedDelivery | None:
         """Take the next event whose chat is free; None when there is none."""
         with self.lock:
+            if not self._inbox.holds():
+                self._held_up = True
+                return None
             taken = self._chats.take()
             return None if taken is None else taken[1]
 
@@ -453,6 +504,7 @@ class DeliveryQueue:
     def release(self, item: QueuedDelivery) -> None:
         """Let an interrupted event go; it stays in the inbox for the next process."""
         with self.lock:
+            self._left.add(item.entry.id)
             self._leave(item)
 
     @property
@@ -505,7 +557,8 @@ class DeliveryQueue:
             with self.lock:
                 for entry in found:
                     entry.failed_at = None
-                    self._enqueue(QueuedDelivery(entry, event_of(entry)))
+                    if entry.held:
+                        self._enqueue(QueuedDelivery(entry, event_of(entry)))
         self.wake()
         return len(found)
 
@@ -548,19 +601,22 @@ class DeliveryQueue:
             )
 
     def _enqueue(self, item: QueuedDelivery) -> None:
-        item.key = order_key(item.event)
+        item.key = item.entry.chat or order_key(item.event)
         self._held[item.entry.id] = item.entry
         self._bytes += len(item.entry.body)
         self._chats.put(item.key, item)
         self.changed.notify()
 
     def _leave(self, item: QueuedDelivery) -> None:
-        # After a close it is not held any more, and its bytes are not counted.
-        if self._held.pop(item.entry.id, None) is not None:
-            self._bytes -= len(item.entry.body)
+        self._forget(item)
         self._chats.done(item.key)
         # All of them: one waits for an event to take, others perhaps for the queue to be empty.
         self.changed.notify_all()
+
+    def _forget(self, item: QueuedDelivery) -> None:
+        # After a close it is not held any more, and its bytes are not counted.
+        if self._held.pop(item.entry.id, None) is not None:
+            self._bytes -= len(item.entry.body)
 
 
 def _no_workers() -> None:

@@ -12,6 +12,7 @@ from typing import Any, Self
 from evolution_sdk._base.forking import check
 from evolution_sdk._base.serial_worker import on_event_loop
 from evolution_sdk._common.arguments import checked
+from evolution_sdk._sql.dialect import is_postgres
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event, EventBinder, EventRouter
 from evolution_sdk.events._feeding import server_url_of
@@ -23,6 +24,7 @@ from .body import DEFAULT_MAX_BYTES, Headers, lower_headers
 from .budget import BodyBudget
 from .delivery_log import DeliveryLog
 from .inbox import Inbox, MemoryInbox
+from .postgres_inbox import PostgresInbox
 from .queue import DeadLetter, DeliveryQueue, ReceiverMetrics
 from .request_handler import RequestHandler
 from .responses import Answer, Response
@@ -57,8 +59,9 @@ class WebhookReceiver:
         apikeys: Instance tokens, one of which the body must name.
         server_url: Required value of ``server_url`` in the body. Default: ``EVOLUTION_SERVER_URL``
             of the client's settings, else it is not looked at.
-        inbox: Path of a SQLite file, or an inbox. Default: memory, so that accepted events end
-            with the process.
+        inbox: Path of a SQLite file, address of a PostgreSQL database (``postgresql://…``), which
+            receivers of several machines share, or an inbox. Default: memory, so that accepted
+            events end with the process.
         retry: Repeats attempts of failing handlers. Default: one attempt, because a handler that
             sent something before it failed would send it twice.
         concurrency: Most events handled at once. Default: 16.
@@ -113,7 +116,9 @@ class WebhookReceiver:
         self._admission = AdmissionControl(
             verification, max_body_bytes, max_unfinished_bytes, clock
         )
-        if isinstance(inbox, str | Path):
+        if is_postgres(inbox):
+            inbox = PostgresInbox(str(inbox))
+        elif isinstance(inbox, str | Path):
             inbox = SqliteInbox(inbox)
         elif inbox is None:
             inbox = MemoryInbox()

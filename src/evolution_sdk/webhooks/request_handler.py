@@ -183,7 +183,9 @@ class RequestHandler:
         # The text of other errors is left out, since it may quote a message.
         why = str(error) if isinstance(error, ConfigurationError) else type(error).__qualname__
         self._trouble.trouble("", "the webhook receiver failed: %s", why, level=logging.ERROR)
-        return Answer.FAILED
+        # A database that cannot be reached when the inbox is opened comes back by itself.
+        passing = getattr(error.__cause__, "passing", False) is True
+        return Answer.UNSTORED if passing else Answer.FAILED
 
     def store(self, event: Event[Any], body: bytes, hint: str | None, *, verified: bool) -> Answer:
         """Store an event, if it has a handler.

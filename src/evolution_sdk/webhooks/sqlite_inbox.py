@@ -18,7 +18,8 @@ from evolution_sdk.errors import ConfigurationError
 from .completion_journal import CompletionJournal
 from .inbox import Added, InboxBatch, InboxEntry
 from .inbox_clock import ClockReading, advance_clock, worth_writing
-from .sqlite_rows import Transaction, to_entry
+from .inbox_rows import COLUMNS, to_entry
+from .sqlite_rows import Transaction
 from .sqlite_writes import (
     LAST_DEAD,
     MOST_AT_ONCE,
@@ -59,9 +60,6 @@ _OPEN_TIMEOUT_MS = 10_000
 _BUSY_STEP_MS = 2.0
 # Old keys do no harm, they only take room: it is enough to look now and then.
 _PRUNE_EVERY = 32
-_COLUMNS = (
-    "id, key, body, source, hint, received_at, finished, attempts, failed_at, error, error_text"
-)
 
 
 @checked(but=("add", "bury", "done", "write_batch"))  # asked for every event
@@ -318,7 +316,7 @@ class SqliteInbox:
             self._journal.forget(abs(number))
 
     def _select(self, where: str, values: tuple[Any, ...]) -> list[InboxEntry]:
-        query = f"SELECT {_COLUMNS} FROM event WHERE {where}"  # noqa: S608 - our own words only
+        query = f"SELECT {COLUMNS} FROM event WHERE {where}"  # noqa: S608 - our own words only
         return [to_entry(row) for row in self._opened().execute(query, values)]
 
     def _chosen(self, ids: Iterable[int] | None) -> list[InboxEntry]:

@@ -1,12 +1,8 @@
-"""Rows and transactions of a SQLite inbox."""
+"""Transactions of a SQLite inbox."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from typing import Any
-
-from .inbox import InboxEntry
 
 
 class Transaction:
@@ -38,31 +34,3 @@ class Transaction:
             # A full disk can refuse the commit and leave the transaction open.
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-
-
-def to_blob(text: str | None) -> bytes | None:
-    """Turn a text into the bytes that a column keeps."""
-    # Bytes, because SQLite refuses text with lone surrogates, which JSON may hold.
-    return None if text is None else text.encode("utf-8", "surrogatepass")
-
-
-def _text(blob: bytes | str) -> str:
-    return blob.decode("utf-8", "surrogatepass") if isinstance(blob, bytes) else blob
-
-
-def to_entry(row: tuple[Any, ...]) -> InboxEntry:
-    """Turn a row into an entry."""
-    number, key, body, source, hint, received_at, finished, attempts, failed_at, *error = row
-    return InboxEntry(
-        _text(key),
-        body,
-        source,
-        None if hint is None else _text(hint),
-        received_at,
-        number,
-        finished=json.loads(finished),
-        attempts=attempts,
-        failed_at=failed_at,
-        error=error[0],
-        error_text=_text(error[1]),
-    )

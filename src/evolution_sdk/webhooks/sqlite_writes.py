@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from .inbox import Added, InboxEntry
-from .sqlite_rows import to_blob
+from .inbox_rows import to_blob
 
 _T = TypeVar("_T")
 

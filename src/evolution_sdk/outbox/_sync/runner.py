@@ -35,7 +35,8 @@ class Runner:
         store: The store.
         courier: Carries one message.
         ports: Time and sleep.
-        ended: Hears of each row whose outcome was written down; None where it was dropped.
+        ended: Hears of each outcome that was written down, and when, by the store's clock.
+        dropped: Hears of each row that is not to be sent any more.
         poll_ms: Longest wait before the store is asked for work of other processes, in
             milliseconds.
         lease_ms: How long a worker of PostgreSQL is believed to be alive, in milliseconds.
@@ -46,7 +47,8 @@ class Runner:
         store: OutboxStore,
         courier: Courier,
         ports: Ports,
-        ended: Callable[[int, Outcome | None], None],
+        ended: Callable[[Claim, Outcome, int], None],
+        dropped: Callable[[int], None],
         *,
         poll_ms: float,
         lease_ms: float,
@@ -55,6 +57,7 @@ class Runner:
         self._courier = courier
         self._ports = ports
         self._ended = ended
+        self._dropped = dropped
         self._poll_ms = poll_ms
         self._lease_ms = lease_ms
         self._worker: Worker | None = None
@@ -231,10 +234,10 @@ class Runner:
                 raise
             self._quiet.over("store", "the outbox's database answers again")
             waited_ms = _FIRST_WAIT_MS
-            self._tell(endings)
+            self._tell(endings, turn.at_ms)
             endings = []
             for number in turn.dropped:
-                harmless(self._ended, number, None)
+                harmless(self._dropped, number)
             if not turn.claims:
                 wait_ms = self._poll_ms if turn.wait_ms is None else turn.wait_ms
                 self._bell.wait(max(1.0, min(wait_ms, self._poll_ms)))
@@ -282,7 +285,8 @@ class Runner:
         while True:
             try:
                 worker = run_blocking(self._enlisted)
-                run_blocking(partial(self._store.visit, worker, Turn(endings=endings), _no_id))
+                turn = Turn(endings=endings)
+                run_blocking(partial(self._store.visit, worker, turn, _no_id))
                 self._quiet.over("store", "the outbox's database answers again")
             except Exception as error:  # noqa: BLE001 - what was done must not be forgotten
                 self._store_failed(error)
@@ -292,7 +296,7 @@ class Runner:
                 self._abandon(Turn(endings=endings))
                 raise
             else:
-                self._tell(endings)
+                self._tell(endings, turn.at_ms)
                 return
 
     def _visit(self, turn: Turn) -> Worker:
@@ -303,9 +307,9 @@ class Runner:
             self._tend(worker)
         return worker
 
-    def _tell(self, endings: list[Ending]) -> None:
+    def _tell(self, endings: list[Ending], at_ms: int) -> None:
         for claim, outcome in endings:
-            harmless(self._ended, claim.id, outcome)
+            harmless(self._ended, claim, outcome, at_ms)
 
 
 def _no_id(_operation: str, _instance: str) -> None:
