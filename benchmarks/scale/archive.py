@@ -13,6 +13,7 @@ from typing import Any
 
 from rows import Row, cpu_us
 
+from evolution_sdk._sql.sqlite import SqliteDatabase
 from evolution_sdk.archive import Archive, _building, _schema, _taking, _words
 from evolution_sdk.events import Event, parse_event
 
@@ -76,20 +77,21 @@ def stored(size: int) -> Iterator[tuple[Any, ...]]:
 
 def fill(path: Path, size: int, *, old: bool = False) -> None:
     """Make an archive with a status for each message; ``old``: of version 2, before the indexes."""
+    database = SqliteDatabase(path)
+    _schema.migrate(database, _schema.MIGRATIONS[: 2 if old else None])
+    if not old:
+        _words.prepare_search(database)
+        while _building.build(database, searchable=True):  # drops what a new file needs not
+            pass
+    database.close()
     connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("PRAGMA cache_size = -200000")
-    _schema.migrate(connection, _schema.MIGRATIONS[: 2 if old else None])
     if old:
         connection.execute(
             "CREATE VIRTUAL TABLE messages_text USING fts5"
             "(text, tokenize = 'unicode61 remove_diacritics 2')"
         )
-    else:
-        _words.prepare_search(connection)
-        while _building.build(connection, searchable=True):  # drops what a new file needs not
-            pass
     marks = ", ".join("?" * len(_FIELDS))
     insert = f"INSERT INTO messages ({', '.join(_FIELDS)}) VALUES ({marks})"
     rows = stored(size)
@@ -183,20 +185,22 @@ def migrating(path: Path, size: int) -> Iterator[Row]:
     fill(path, size, old=True)
     before = path.stat().st_size
     begun = time.perf_counter()
-    connection = sqlite3.connect(path, isolation_level=None)
-    _schema.migrate(connection)
-    _words.prepare_search(connection)
+    database = SqliteDatabase(path)
+    _schema.migrate(database)
+    _words.prepare_search(database)
     opening = (time.perf_counter() - begun) * 1e3
     yield Row("archive: opening a file of version 2", size, opening, "ms", 250, stable=False)
     pieces, cpu, left = [], time.process_time(), True
     while left:
         begun = time.perf_counter()
-        left = _building.build(connection, searchable=True)
+        left = _building.build(database, searchable=True)
         pieces.append((time.perf_counter() - begun) * 1e3)
     cpu = time.process_time() - cpu
     yield Row("archive: longest piece of its indexes", size, max(pieces), "ms", 500, stable=False)
     yield Row("archive: pieces", size, len(pieces), "count")
     yield Row("archive: all pieces, CPU a message", size, cpu / size * 1e6, "µs")
+    database.close()
+    connection = sqlite3.connect(path)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     (free,) = connection.execute("PRAGMA freelist_count").fetchone()
     connection.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from archive_stage import ANA, BOB, T0, record
 
+from evolution_sdk._sql.sqlite import SqliteDatabase
 from evolution_sdk.archive._schema import MIGRATIONS, migrate
 
 _FIELDS = (
@@ -18,9 +19,10 @@ _FIELDS = (
 
 def version_2(path: Path, size: int) -> None:
     """Make a file of version 2, with its full-text index; every tenth message is BOB's."""
+    database = SqliteDatabase(path)
+    migrate(database, MIGRATIONS[:2])
+    database.close()
     connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL")
-    migrate(connection, MIGRATIONS[:2])
     # As the code of version 2 made it.
     connection.execute(
         "CREATE VIRTUAL TABLE messages_text USING fts5"

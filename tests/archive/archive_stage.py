@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from functools import cache
 from typing import Any
 
@@ -134,6 +135,14 @@ def revoked(who: str | None, chat: str = GROUP, **more: Any) -> Event[Any]:
 
 def in_group(who: str = ANA, **more: Any) -> Event[Any]:
     return upsert(1, key={"remoteJid": GROUP, "participant": who, **more.pop("key", {})}, **more)
+
+
+def connection_of(archive: Archive) -> sqlite3.Connection:
+    """The open connection of an archive in a file."""
+    assert archive._file is not None
+    connection = archive._file._db
+    assert connection is not None
+    return connection
 
 
 def only(archive: Archive) -> ArchivedMessage:

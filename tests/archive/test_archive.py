@@ -7,7 +7,7 @@ import io
 import json
 import pickle
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
@@ -41,8 +41,8 @@ def at(seconds: int) -> datetime:
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
-    with Archive(tmp_path / "new" / "archive.db", clock=Clock()) as made:
+def archive(place: str) -> Iterator[Archive]:
+    with Archive(place, clock=Clock()) as made:
         yield made
 
 
@@ -98,11 +98,9 @@ def test_own_sends_come_from_the_client(archive: Archive) -> None:
 
 
 @pytest.mark.parametrize("order", list(permutations(range(4))), ids=str)
-def test_changes_come_in_any_order_and_more_than_once(
-    tmp_path: Path, order: tuple[int, ...]
-) -> None:
+def test_changes_come_in_any_order_and_more_than_once(place: str, order: tuple[int, ...]) -> None:
     told = [upsert(), status("READ"), status("DELIVERY_ACK"), edit("Tchau")]
-    with Archive(tmp_path / "a.db", clock=Clock()) as archive:
+    with Archive(place, clock=Clock()) as archive:
         for index in (*order, *order):
             archive.record(told[index])
         found = archive.get("M1")
@@ -151,9 +149,9 @@ SWITCHES = {
 
 
 @pytest.mark.parametrize("on", [*SWITCHES, None])
-def test_each_switch_decides(tmp_path: Path, on: str | None) -> None:
+def test_each_switch_decides(place: str, on: str | None) -> None:
     environ = {"EVOLUTION_API_URL": "http://x", "EVOLUTION_API_KEY": "k"}
-    environ["EVOLUTION_STORE_PATH"] = str(tmp_path / "chosen.db")
+    environ["EVOLUTION_STORE_PATH"] = place
     if on is not None:
         environ[SWITCHES[on]] = "true"
     archive = Archive.from_config(EvolutionConfig.from_env(None, environ=environ))
@@ -169,9 +167,18 @@ def test_each_switch_decides(tmp_path: Path, on: str | None) -> None:
         "contacts": len(archive.contacts()),
     }
     assert kept == {name: int(name == on) for name in SWITCHES}
-    assert archive.path == tmp_path / "chosen.db"
-    assert archive.path.exists()
+    if place.startswith("postgres"):
+        assert archive.path is None
+    else:
+        assert archive.path == Path(place)
+        assert archive.path.exists()
     archive.close()
+
+
+def test_the_folder_of_a_file_is_made(tmp_path: Path) -> None:
+    with Archive(tmp_path / "new" / "archive.db", clock=Clock()) as archive:
+        assert archive.record(upsert())
+    assert (tmp_path / "new" / "archive.db").exists()
 
 
 def test_questions(archive: Archive) -> None:
@@ -254,9 +261,9 @@ def test_export_csv_is_safe_in_a_spreadsheet(archive: Archive) -> None:
     assert archive.export_csv(io.StringIO(), chat=BOB) == 0
 
 
-def test_retention_by_age_and_by_count(tmp_path: Path) -> None:
+def test_retention_by_age_and_by_count(place: str) -> None:
     clock = Clock()
-    with Archive(tmp_path / "a.db", clock=clock) as archive:
+    with Archive(place, clock=clock) as archive:
         for number in range(1, 11):
             archive.record(upsert(number, f"text {number}"))
             archive.record(status("READ", number))
@@ -269,13 +276,15 @@ def test_retention_by_age_and_by_count(tmp_path: Path) -> None:
         assert archive.prune() == 0
 
 
-def test_retention_goes_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retention_goes_by_itself(
+    new_place: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("evolution_sdk.archive.archive._PRUNE_EVERY", 10)
-    with Archive(tmp_path / "a.db", clock=Clock(), max_messages=5) as archive:
+    with Archive(new_place(), clock=Clock(), max_messages=5) as archive:
         for number in range(1, 11):
             archive.record(upsert(number))
         assert len(archive.messages()) == 5
-    with Archive(tmp_path / "b.db", clock=Clock(T0 + 9), max_age=timedelta(seconds=3)) as archive:
+    with Archive(new_place(), clock=Clock(T0 + 9), max_age=timedelta(seconds=3)) as archive:
         for number in range(1, 11):
             archive.record(upsert(number))
         assert {m.id for m in archive.messages()} == {f"M{n}" for n in range(6, 11)}
@@ -313,12 +322,14 @@ def test_other_events_are_nothing_to_keep(archive: Archive) -> None:
     assert archive.messages() == []
 
 
-def test_what_sqlite_cannot_hold_is_made_to_fit(archive: Archive) -> None:
+def test_what_no_database_can_hold_is_made_to_fit(archive: Archive, tmp_path: Path) -> None:
     big = {"imageMessage": {"mimetype": "image/png", "fileLength": str(2**70), "caption": "\ud800"}}
     assert archive.record(upsert(1, message=big, messageType="imageMessage"))
-    assert archive.record(upsert(2))
+    assert archive.record(upsert(2, "antes\0depois", pushName="A\0"))
     assert len(archive.messages()) == 2
-    assert archive.export_jsonl(archive.path.with_suffix(".jsonl")) == 2
+    assert [each.text for each in archive.search("depois")] == ["antes\ufffddepois"]
+    assert archive.export_jsonl(tmp_path / "x.jsonl") == 2
+    assert archive.lost == 0
 
 
 def test_records_pickle(archive: Archive) -> None:

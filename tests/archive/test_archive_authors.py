@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,8 +34,8 @@ KNOWS_WHO_EDITS = VERSIONS[1:]
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
-    with Archive(tmp_path / "a.db", clock=Clock()) as made:
+def archive(place: str) -> Iterator[Archive]:
+    with Archive(place, clock=Clock()) as made:
         yield made
 
 

@@ -4,21 +4,40 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from archive_stage import ANA, BOB, T0, Clock, delete, edited, image, recorded, told, upsert
+from archive_stage import (
+    ANA,
+    BOB,
+    T0,
+    Clock,
+    connection_of,
+    delete,
+    edited,
+    image,
+    recorded,
+    told,
+    upsert,
+)
 
+from evolution_sdk._sql.dialect import SQLITE
 from evolution_sdk.archive import Archive, _taking, _words, _writing
 from evolution_sdk.events import Event
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
+def archive(place: str) -> Iterator[Archive]:
+    with Archive(place, clock=Clock(T0 + 100)) as archive:
+        yield archive
+
+
+@pytest.fixture
+def in_a_file(tmp_path: Path) -> Iterator[Archive]:
     with Archive(tmp_path / "a.db", clock=Clock(T0 + 100)) as archive:
         yield archive
 
@@ -29,33 +48,33 @@ def keep(archive: Archive, events: Iterable[Event[Any]]) -> None:
 
 
 def segments(archive: Archive) -> set[int]:
+    assert archive.path is not None
     with closing(sqlite3.connect(archive.path)) as beside:
         return {int(row[0]) for row in beside.execute("SELECT segid FROM messages_words_idx")}
 
 
-def test_a_batch_makes_one_segment_of_the_full_text_index(archive: Archive) -> None:
-    archive.record(upsert(0, "olá"))
-    before = segments(archive)
+def test_a_batch_makes_one_segment_of_the_full_text_index(in_a_file: Archive) -> None:
+    in_a_file.record(upsert(0, "olá"))
+    before = segments(in_a_file)
     # In no order of their times: a lower number after a higher one would end a segment, too.
-    keep(archive, [upsert(number, "bom dia") for number in (5, 1, 9, 3, 7, 2, 8, 4, 6)])
-    assert len(segments(archive) - before) == 1
-    assert [each.id for each in archive.search("dia")] == [f"M{n}" for n in range(9, 0, -1)]
+    keep(in_a_file, [upsert(number, "bom dia") for number in (5, 1, 9, 3, 7, 2, 8, 4, 6)])
+    assert len(segments(in_a_file) - before) == 1
+    assert [each.id for each in in_a_file.search("dia")] == [f"M{n}" for n in range(9, 0, -1)]
 
 
-def test_pruning_makes_one_segment_of_the_full_text_index(archive: Archive) -> None:
-    keep(archive, [upsert(number, "bom dia") for number in range(30)])
-    before = segments(archive)
-    archive.prune(max_messages=10)
-    assert len(segments(archive) - before) == 1
-    assert [each.id for each in archive.search("dia")] == [f"M{n}" for n in range(29, 19, -1)]
+def test_pruning_makes_one_segment_of_the_full_text_index(in_a_file: Archive) -> None:
+    keep(in_a_file, [upsert(number, "bom dia") for number in range(30)])
+    before = segments(in_a_file)
+    in_a_file.prune(max_messages=10)
+    assert len(segments(in_a_file) - before) == 1
+    assert [each.id for each in in_a_file.search("dia")] == [f"M{n}" for n in range(29, 19, -1)]
 
 
-def test_a_message_is_inserted_without_the_journal_of_a_statement(archive: Archive) -> None:
+def test_a_message_is_inserted_without_the_journal_of_a_statement(in_a_file: Archive) -> None:
     """Such a journal would end a segment of the full-text index, and copies every page."""
-    archive.record(upsert(0, "olá"))
-    before = segments(archive)
-    connection = archive._connection
-    assert connection is not None
+    in_a_file.record(upsert(0, "olá"))
+    before = segments(in_a_file)
+    connection = connection_of(in_a_file)
     rows = [row for number in (1, 2) for row in _taking.rows_of(upsert(number), T0)]
     messages = [row for row in rows if isinstance(row, _taking.MessageRow)]
     connection.execute("BEGIN IMMEDIATE")
@@ -64,9 +83,9 @@ def test_a_message_is_inserted_without_the_journal_of_a_statement(archive: Archi
             "INSERT INTO messages_words (rowid, text, chat) VALUES (?, 'bom dia', 'c')",
             (_words.place(T0 + 50, number),),
         )
-        connection.execute(_writing._INSERT, message.values).fetchall()
+        connection.execute(SQLITE.sql(_writing._INSERT), message.values).fetchall()
     connection.execute("COMMIT")
-    assert len(segments(archive) - before) == 1
+    assert len(segments(in_a_file) - before) == 1
 
 
 def test_an_edit_in_the_batch_of_its_message_is_what_is_found(archive: Archive) -> None:
@@ -112,8 +131,9 @@ def test_a_batch_that_fails_leaves_no_text_behind(archive: Archive) -> None:
     # The other one of its batch is stored and found, and this one is counted.
     assert [each.id for each in archive.search("dia")] == ["M1"]
     assert (archive.lost, archive.get("M2")) == (1, None)
-    with closing(sqlite3.connect(archive.path)) as beside:
-        assert beside.execute("SELECT count(*) FROM message_ids").fetchone() == (1,)
+    if archive.path is not None:
+        with closing(sqlite3.connect(archive.path)) as beside:
+            assert beside.execute("SELECT count(*) FROM message_ids").fetchone() == (1,)
 
 
 def test_a_deletion_in_its_batch_counts(archive: Archive) -> None:
@@ -142,9 +162,11 @@ def test_a_record_never_holds_what_a_backup_of_texts_leaves_out() -> None:
     assert json.loads(_taking._raw_text(words, is_small=True)) == {**words, "b": None}
 
 
-def test_recorded_events_in_one_batch_are_found_as_one_by_one(tmp_path: Path) -> None:
+def test_recorded_events_in_one_batch_are_found_as_one_by_one(
+    new_place: Callable[[], str],
+) -> None:
     events = told("2.3.7", "")
-    with Archive(tmp_path / "1.db", clock=Clock(T0)) as one, Archive(tmp_path / "2.db") as other:
+    with Archive(new_place(), clock=Clock(T0)) as one, Archive(new_place()) as other:
         keep(one, events)
         for each in events:
             other.record(each)

@@ -13,10 +13,12 @@ import pytest
 from archive_older import version_2
 from archive_stage import ANA, BOB, T0, Clock, edit, edited, upsert
 
+from evolution_sdk._sql.sqlite import SqliteDatabase
+from evolution_sdk._sql.troubles import DatabaseError
 from evolution_sdk.archive import Archive, _building
 from evolution_sdk.archive import _waiting as waiting
 from evolution_sdk.archive import archive as module
-from evolution_sdk.archive._building import build, shape_of
+from evolution_sdk.archive._building import Shape, build, shape_of
 from evolution_sdk.events import parse_event
 
 SIZE = 60
@@ -106,6 +108,11 @@ def answers(archive: Archive) -> list[Any]:
         getattr(archive.get("M40"), "text", None), archive.get("M9", chat=BOB),
         len(archive.updates("M41")), len(archive.updates("M42", instance="i0")),
     ]  # fmt: skip
+
+
+def shape_in(archive: Archive) -> Shape:
+    with archive._database.reading() as session:
+        return shape_of(session)
 
 
 def indexes(path: Path) -> set[str]:
@@ -233,17 +240,19 @@ def test_two_processes_share_the_work(path: Path, timers: Timers) -> None:
 def test_the_pieces_of_all_processes_leave_time_in_between(path: Path) -> None:
     with Archive(path, clock=Clock()) as archive:
         archive.messages(limit=1)
+    database = SqliteDatabase(path)
     connection = sqlite3.connect(path, isolation_level=None)
     done = "SELECT done FROM building WHERE job = 'messages'"
     before = connection.execute(done).fetchone()
-    assert build(connection, searchable=True, now=T0, pause_s=1, piece=5)
+    assert build(database, searchable=True, now=T0, pause_s=1, piece=5)
     after = connection.execute(done).fetchone()
     assert after != before
-    assert build(connection, searchable=True, now=T0 + 0.5, pause_s=1, piece=5)
+    assert build(database, searchable=True, now=T0 + 0.5, pause_s=1, piece=5)
     assert connection.execute(done).fetchone() == after, "another has just done one"
-    assert build(connection, searchable=True, now=T0 - 500, pause_s=1, piece=5)
+    assert build(database, searchable=True, now=T0 - 500, pause_s=1, piece=5)
     assert connection.execute(done).fetchone() != after, "a clock set back stops nothing"
     connection.close()
+    database.close()
 
 
 def test_a_locked_file_is_left_alone(
@@ -256,10 +265,8 @@ def test_a_locked_file_is_left_alone(
     assert len(timers.armed) == 1, "it comes back"
     other.execute("ROLLBACK")
     other.close()
-    assert archive._connection is not None
-    assert archive._connection.execute("PRAGMA busy_timeout").fetchone() == (250,)
     timers.run_out()
-    assert shape_of(archive._connection).indexed
+    assert shape_in(archive).indexed
     assert caplog.records == []
 
 
@@ -269,7 +276,7 @@ def test_a_piece_that_fails_is_undone_and_tried_again(
     first = answers(archive)
 
     def broken(*_: Any) -> None:
-        raise sqlite3.OperationalError("disk I/O error")
+        raise DatabaseError("unavailable", "SQLite said SQLITE_IOERR")
 
     with monkeypatch.context() as patched:
         patched.setattr(_building, "_finish", broken)
@@ -305,8 +312,7 @@ def test_without_fts5_the_other_indexes_are_built(
         with Archive(path, clock=PausingClock()) as archive:
             archive.messages(limit=1)
             timers.run_out()
-            assert archive._connection is not None
-            assert shape_of(archive._connection).indexed
+            assert shape_in(archive).indexed
     assert indexes(path) & OLD == {"messages_text"}
     with Archive(path, clock=PausingClock()) as archive:
         assert len(archive.search("pedido")) == SIZE
@@ -321,5 +327,6 @@ def test_a_closed_archive_is_not_opened_to_build(archive: Archive, timers: Timer
     archive.close()
     assert timers.armed == []
     late.work()  # it had run out already, and waited for the lock
-    assert archive._connection is None
+    assert archive._file is not None
+    assert archive._file._db is None
     assert timers.armed == []

@@ -38,9 +38,9 @@ def check(archive: Archive, sent: Any, fake: FakeEvolution) -> None:
     assert archive.lost == 0
 
 
-async def test_an_async_client_is_observed(tmp_path: Path, fake: FakeEvolution) -> None:
+async def test_an_async_client_is_observed(place: str, fake: FakeEvolution) -> None:
     client = AsyncEvolutionClient(config=CONFIG, http_client=fake.async_http_client())
-    with Archive(tmp_path / "a.db") as archive:
+    with Archive(place) as archive:
         end = client.observe(archive.observe)
         sent = await client.messages.send_text(NUMBER, "Olá")
         with pytest.raises(RecipientNotFoundError):
@@ -52,10 +52,10 @@ async def test_an_async_client_is_observed(tmp_path: Path, fake: FakeEvolution) 
     await client.close()
 
 
-def test_a_sync_client_is_observed(tmp_path: Path, fake: FakeEvolution) -> None:
+def test_a_sync_client_is_observed(place: str, fake: FakeEvolution) -> None:
     with (
         EvolutionClient(config=CONFIG, http_client=fake.http_client()) as client,
-        Archive(tmp_path / "a.db") as archive,
+        Archive(place) as archive,
     ):
         end = client.observe(archive.observe)
         sent = client.messages.send_text(NUMBER, "Olá")

@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from archive_stage import T0, Clock, event, record, upsert
 
+from evolution_sdk._sql.database import Session
+from evolution_sdk._sql.sqlite import SqliteDatabase
+from evolution_sdk._sql.troubles import DatabaseError
 from evolution_sdk.archive import Archive, _writing
 from evolution_sdk.archive import archive as module
 from evolution_sdk.archive._schema import MIGRATIONS, migrate, version_of
@@ -78,11 +81,11 @@ def test_what_waits_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     archive.close()
 
 
-def test_nothing_gets_out_of_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_gets_out_of_recording(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> Any:
         raise RuntimeError("a fault of ours")
 
-    archive = Archive(tmp_path / "a.db", clock=Clock())
+    archive = Archive(place, clock=Clock())
     with monkeypatch.context() as patched:
         patched.setattr(module, "rows_of", broken)
         assert not archive.record(upsert())
@@ -95,11 +98,11 @@ def test_nothing_gets_out_of_recording(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_row_that_cannot_be_stored_holds_up_no_other(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    place: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     bad: Any = ContactRow("sales", "bad", {"a secret": 1}, None, 5)  # type: ignore[arg-type]  # on purpose
     good = [ContactRow("sales", jid, "Ana", None, 5) for jid in ("a", "b")]
-    with Archive(tmp_path / "a.db", clock=Clock()) as archive:
+    with Archive(place, clock=Clock()) as archive:
         assert archive._keep([good[0], bad, good[1]])
         assert (archive.waiting, archive.lost) == (0, 1)
         assert [each.jid for each in archive.contacts()] == ["a", "b"]
@@ -109,14 +112,14 @@ def test_a_row_that_cannot_be_stored_holds_up_no_other(
 
 
 @pytest.mark.parametrize("name", ["_open", "_prune"])
-def test_no_fault_of_the_file_gets_out_of_recording(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+def test_no_fault_of_the_database_gets_out_of_recording(
+    place: str, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     def broken(*_: Any) -> Any:
         raise ValueError("a fault of ours")
 
     monkeypatch.setattr(module, "_PRUNE_EVERY", 1)
-    archive = Archive(tmp_path / "a.db", clock=Clock())
+    archive = Archive(place, clock=Clock())
     with monkeypatch.context() as patched:
         patched.setattr(archive, name, broken)
         assert not archive.record(upsert())
@@ -125,8 +128,8 @@ def test_no_fault_of_the_file_gets_out_of_recording(
     archive.close()
 
 
-def test_a_file_is_opened_again_after_closing(tmp_path: Path) -> None:
-    archive = Archive(tmp_path / "a.db", clock=Clock())
+def test_it_is_opened_again_after_closing(place: str) -> None:
+    archive = Archive(place, clock=Clock())
     archive.record(upsert(1))
     archive.close()
     archive.record(upsert(2))
@@ -139,7 +142,7 @@ def test_it_is_in_wal_mode_and_versioned(tmp_path: Path) -> None:
         archive.record(upsert())
         connection = sqlite3.connect(archive.path)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        assert version_of(connection) == len(MIGRATIONS)
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
         connection.close()
 
 
@@ -150,8 +153,8 @@ def test_an_older_file_is_brought_up_to_date(
     with Archive(path, clock=Clock()) as archive:
         archive.record(upsert(1))
 
-    def second(connection: sqlite3.Connection) -> None:
-        connection.execute("ALTER TABLE messages ADD COLUMN starred INTEGER")
+    def second(session: Session) -> None:
+        session.run("ALTER TABLE messages ADD COLUMN starred INTEGER")
 
     newer = partial(migrate, migrations=(*MIGRATIONS, second))
     monkeypatch.setattr(module, "migrate", newer)
@@ -159,25 +162,25 @@ def test_an_older_file_is_brought_up_to_date(
         archive.record(upsert(2))
         assert len(archive.messages()) == 2
     connection = sqlite3.connect(path)
-    assert version_of(connection) == len(MIGRATIONS) + 1
+    assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS) + 1,)
     assert connection.execute("SELECT starred FROM messages").fetchall() == [(None,), (None,)]
     connection.close()
 
 
 def test_a_failing_step_leaves_the_file_as_it_was(tmp_path: Path) -> None:
-    connection = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
-    migrate(connection)
+    database = SqliteDatabase(tmp_path / "a.db")
+    migrate(database)
 
-    def broken(inner: sqlite3.Connection) -> None:
-        inner.execute("CREATE TABLE half (x)")
-        inner.execute("no sql")
+    def broken(inner: Session) -> None:
+        inner.run("CREATE TABLE half (x)")
+        inner.run("no sql")
 
-    with pytest.raises(sqlite3.OperationalError):
-        migrate(connection, (*MIGRATIONS, broken))
-    assert version_of(connection) == len(MIGRATIONS)
-    tables = connection.execute("SELECT name FROM sqlite_master WHERE name = 'half'").fetchall()
-    assert tables == []
-    connection.close()
+    with pytest.raises(DatabaseError):
+        migrate(database, (*MIGRATIONS, broken))
+    with database.reading() as session:
+        assert version_of(session) == len(MIGRATIONS)
+        assert session.run("SELECT name FROM sqlite_master WHERE name = 'half'") == []
+    database.close()
 
 
 def test_a_newer_file_is_not_touched(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -189,7 +192,7 @@ def test_a_newer_file_is_not_touched(tmp_path: Path, caplog: pytest.LogCaptureFi
     connection.close()
     with Archive(path, clock=Clock()) as archive:
         assert not archive.record(upsert(2))
-        assert "upgrade evolutionapi-sdk" in reports(caplog)[0]
+        assert "Upgrade evolutionapi-sdk" in reports(caplog)[0]
         with pytest.raises(ArchiveError, match="version 99"):
             archive.messages()
 
@@ -211,8 +214,8 @@ def test_without_fts5_everything_but_search_works(
         assert [m.id for m in archive.search("ola")] == ["M1"]
 
 
-def test_history_is_kept_in_one_go(tmp_path: Path) -> None:
+def test_history_is_kept_in_one_go(place: str) -> None:
     batch = event("messages.set", [record(n, f"t{n}") for n in range(200)])
-    with Archive(tmp_path / "a.db", clock=Clock(T0)) as archive:
+    with Archive(place, clock=Clock(T0)) as archive:
         assert archive.record(batch)
         assert len(archive.messages()) == 200

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import permutations
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +31,7 @@ from archive_stage import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from databases import KINDS, fresh_place
 from evolution_sdk.archive import Archive
 from evolution_sdk.archive import _settling as settling
 from evolution_sdk.events import Event
@@ -39,8 +39,8 @@ from evolution_sdk.models import SentMessage
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
-    with Archive(tmp_path / "a.db", clock=Clock()) as made:
+def archive(place: str) -> Iterator[Archive]:
+    with Archive(place, clock=Clock()) as made:
         yield made
 
 
@@ -80,12 +80,12 @@ def test_what_another_chat_does_with_the_id_changes_nothing(
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
-def test_what_the_server_says_outweighs_what_was_claimed(tmp_path: Path, order: Any) -> None:
+def test_what_the_server_says_outweighs_what_was_claimed(place: str, order: Any) -> None:
     """A stranger's phone names us as the chat, as a contact's does; the server names the chat."""
     events = [
         upsert(), claimed("changed", {"remoteJid": ACCOUNT, "fromMe": True}), edited(BOB, "changed")
     ]  # fmt: skip
-    with Archive(tmp_path / "a.db", clock=Clock()) as archive:
+    with Archive(place, clock=Clock()) as archive:
         for index in order:
             archive.record(events[index])
         untouched(archive, ("edit", "edit"))
@@ -270,13 +270,14 @@ STORY: list[Event[Any]] = [
 ]
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=40)
-@given(st.permutations(range(len(STORY))))
+@given(order=st.permutations(range(len(STORY))))
 def test_the_order_of_what_is_told_changes_nothing(
-    tmp_path_factory: pytest.TempPathFactory, order: list[int]
+    tmp_path_factory: pytest.TempPathFactory, kind: str, order: list[int]
 ) -> None:
-    path = tmp_path_factory.mktemp("order") / "a.db"
-    with Archive(path, clock=Clock()) as archive:
+    folder = tmp_path_factory.mktemp("order")
+    with fresh_place(kind, folder) as place, Archive(place, clock=Clock()) as archive:
         for index in order:
             assert archive.record(STORY[index])
         found = {(each.chat, each.from_me): each for each in archive.messages()}

@@ -251,7 +251,7 @@ class Disk:
                 connection.execute(f"PRAGMA max_page_count = {pages}")
             return connection
 
-        monkeypatch.setattr(module.sqlite3, "connect", opened)
+        monkeypatch.setattr(sqlite3, "connect", opened)
 
 
 def long_one(number: int) -> Any:

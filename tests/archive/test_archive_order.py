@@ -20,9 +20,9 @@ def at(seconds: int) -> datetime:
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
+def archive(place: str) -> Iterator[Archive]:
     """Older messages come later, as a history or a backfill brings them; several in one second."""
-    with Archive(tmp_path / "a.db", clock=Clock()) as made:
+    with Archive(place, clock=Clock()) as made:
         for number, seconds in enumerate((50, 10, 30, 30, 90, 20, 30, 70)):
             key = {"remoteJid": BOB if number % 3 == 0 else ANA}
             made.record(upsert(number, "Olá a todos", key=key, messageTimestamp=T0 + seconds))
@@ -62,8 +62,8 @@ def test_places_follow_time_then_row() -> None:
     assert [place(*key) for key in keys] == sorted({place(*key) for key in keys})
 
 
-def test_a_message_from_an_odd_time_is_found(tmp_path: Path) -> None:
-    with Archive(tmp_path / "a.db", clock=Clock()) as archive:
+def test_a_message_from_an_odd_time_is_found(place: str) -> None:
+    with Archive(place, clock=Clock()) as archive:
         for number, seconds in enumerate((2**33 + 7, 1, T0)):
             archive.record(upsert(number, "quando", messageTimestamp=seconds))
         assert [m.id for m in archive.search("quando")] == ["M0", "M2", "M1"]

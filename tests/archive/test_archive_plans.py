@@ -17,6 +17,7 @@ from archive_stage import (
     GROUP,
     T0,
     Clock,
+    connection_of,
     contact,
     delete,
     edit,
@@ -28,6 +29,7 @@ from archive_stage import (
     upsert,
 )
 
+from evolution_sdk._sql.sqlite import SqliteSession
 from evolution_sdk.archive import Archive
 from evolution_sdk.archive._asking import MessageFilters
 from evolution_sdk.archive._people import FileLids
@@ -50,9 +52,7 @@ class Watched:
         self.archive = Archive(path, clock=Clock(T0 + 100))
         self.archive.record(upsert(1))
         self._seen: list[str] = []
-        connection = self.archive._connection
-        assert connection is not None
-        self.connection = connection
+        self.connection = connection_of(self.archive)
         self._beside = sqlite3.connect(path)
 
     def statements(self, work: Callable[[], object]) -> list[str]:
@@ -269,7 +269,7 @@ def test_many_are_pruned_in_several_transactions(
 
 
 def test_a_pair_learned_in_a_batch_counts_for_the_rest_of_it(watched: Watched) -> None:
-    lids = FileLids(watched.connection)
+    lids = FileLids(SqliteSession(watched.connection))
     assert (lids.forms([ANA]), lids.phone_of(ANA_LID)) == ((), None)
     assert lids.learn(ANA_LID, ANA)
     assert (lids.forms([ANA]), lids.phone_of(ANA_LID)) == ((ANA_LID,), ANA)

@@ -130,7 +130,7 @@ def test_a_bundle_path_for_tls(tmp_path: Path) -> None:
         ("EVOLUTION_BREAKER_FAILURE_RATE", "0", "above 0"),
         ("EVOLUTION_RATE_LIMIT_JITTER", "1.5", "0 to 1"),
         ("EVOLUTION_RATE_LIMIT_WARMUP_SINCE", "31/01/2026", "YYYY-MM-DD"),
-        ("EVOLUTION_RATE_LIMIT_REDIS_URL", "http://h", "redis://"),
+        ("EVOLUTION_RATE_LIMIT_STORE", "http://h", "redis://"),
         ("EVOLUTION_HTTP_BACKEND", "curl", "httpx or aiohttp"),
         ("EVOLUTION_HTTP_PROXY", "proxy:3128", "http://"),
         ("EVOLUTION_HTTP_PROXY", "ftp://proxy", "socks5"),

@@ -178,7 +178,7 @@ def test_what_is_missing_is_found_under_its_misspelt_name(
 @pytest.mark.parametrize(
     ("name", "setting"),
     [
-        ("EVOLUTION_REDIS_URL", "EVOLUTION_RATE_LIMIT_REDIS_URL"),
+        ("EVOLUTION_RATE_LIMIT_STOR", "EVOLUTION_RATE_LIMIT_STORE"),
         ("EVOLUTION_RATE_LIMIT", "EVOLUTION_RATE_LIMIT_ENABLED"),
         ("EVOLUTION_INSTANCE_NAME", "EVOLUTION_INSTANCE"),
         ("EVOLUTION_RETRY_ATTEMPTS", "EVOLUTION_RETRY_MAX_ATTEMPTS"),

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from databases import fresh_postgres
 from evolution_sdk import ArchiveError
 from evolution_sdk.archive import Archive
 from evolution_sdk.events import parse_event
@@ -43,7 +44,7 @@ class Kept:
 
 
 class KeptArchive(Kept):
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | str) -> None:
         super().__init__(path)
         self.archive = Archive(path)
 
@@ -91,6 +92,17 @@ def test_parent_and_children_write_into_one_file(
     assert in_child(lambda: in_child(lambda: (kept.keep(4), kept.numbers())[1])) == [1, 2, 3, 4]
     assert kept.numbers() == [1, 2, 3, 4]
     kept.close()
+
+
+def test_parent_and_children_write_into_one_postgres() -> None:
+    with fresh_postgres() as url:
+        kept = KeptArchive(url)
+        kept.keep(1)
+        assert in_child(lambda: (kept.keep(2), kept.numbers())[1]) == [1, 2]
+        kept.keep(3)
+        assert in_child(lambda: in_child(lambda: (kept.keep(4), kept.numbers())[1])) == [1, 2, 3, 4]
+        assert kept.numbers() == [1, 2, 3, 4]
+        kept.close()
 
 
 @both

@@ -52,6 +52,7 @@ MADE_ANEW = {
     "webhooks/workers.py": "its tasks are made anew",
     "_base/forking.py": "held while a process begins anew",
     "_base/serial_worker.py": "one per process, found by its pid",
+    "_sql/connections.py": "made anew with its connections",
     "archive/_waiting.py": "made anew by the archive",
     "media/_files.py": "one per file being read, forgotten in the child",
     "streams/_socket_connection.py": "one per connection, which the stream makes anew",
@@ -115,7 +116,7 @@ def test_the_child_waits_for_no_lock_of_the_parent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for wait in (
-        "archive.archive._STILL_S",
+        "_sql.sqlite._FORK_PATIENCE_S",
         "monitor.history._STILL_S",
         "webhooks.locked_inbox._FORK_WAIT_S",
     ):

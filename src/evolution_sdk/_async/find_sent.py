@@ -157,6 +157,7 @@ async def look_for_send(
     id_chosen: bool = True,
     rivals: int = 0,
     known: Callable[[Sequence[str]], Later[Collection[str]]] | None = None,
+    stored: Sequence[str] | None = None,
 ) -> SentSearch:
     """Look once for the message of a send whose time is known, and claim nothing.
 
@@ -172,6 +173,8 @@ async def look_for_send(
         rivals: Number of sends begun before it, of equal content to the same chat, whose message is
             not known: each may own one of those found.
         known: Tells which of some ids are of other sends, where they are too many to be named.
+        stored: Ids of messages that were sent lately, the newest first: absence counts only if one
+            of them is stored. Default: it counts unless a send of this client is not.
 
     Returns:
         The answer, with the reason. With rivals, ``found`` holds the messages that are left when
@@ -227,6 +230,8 @@ async def look_for_send(
         doubt = UNDER_WAY
     else:
         doubt = await reconciler.doubt(search, others)
+        if doubt is None and stored is not None:
+            doubt = await reconciler.storing.doubt_strictly(target, stored)
     if doubt is not None:
         return SentSearch("unknown", (), f"not in {checked}; that proves nothing: {doubt}")
     return SentSearch("absent", (), f"not in {checked}")

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
-__all__ = ["POSTGRES", "SQLITE", "Dialect", "is_postgres"]
+__all__ = ["POSTGRES", "SQLITE", "Dialect", "is_postgres", "shown_place"]
 
 _SCHEMES = ("postgresql://", "postgres://")
+# User and password, host and port, name, parameters: where it is not as clear as that, a piece of a
+# password could be taken for something else.
+_HOST = r"(?:\[[0-9a-fA-F:]+\]|[\w.-]*)(?::[0-9]+)?"
+_PLAIN = re.compile(
+    rf"\w+://(?:[^@/?#]*@)?({_HOST}(?:,{_HOST})*(?:/[\w.-]*)?)(?:\?[^@]*)?", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,23 +28,28 @@ class Dialect:
     Attributes:
         name: Its name.
         words: What stands for each word: ``number`` (the key of a row, never used twice), ``big``,
-            ``real``, ``bytes``, ``least`` and ``greatest`` (of values in one row), ``skip`` (takes
-            rows that nobody else holds), ``hold`` (waits for rows and holds them).
+            ``real``, ``bytes``, ``name`` (a text in the order of its bytes), ``least`` and
+            ``greatest`` (of values in one row), ``same`` (equal, or both absent), ``ignore``
+            (spares SQLite the journal of an INSERT: a row that does not fit is left out), ``skip``
+            (takes rows that nobody else holds), ``hold`` (waits for rows and holds them), ``share``
+            (keeps others from deleting them).
+        sql: Translates a statement, with ``?`` for values and ``[[…]]`` for words that differ, into
+            what the database's driver takes.
     """
 
     name: Literal["sqlite", "postgres"]
     words: Mapping[str, str] = field(repr=False)
+    sql: Callable[[str], str] = field(init=False, repr=False, compare=False)
 
-    def sql(self, text: str) -> str:
-        """Translate a statement.
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sql", lru_cache(maxsize=1_024)(self._translated))
 
-        Args:
-            text: It, with ``?`` for values and ``[[…]]`` for words that differ.
-
-        Returns:
-            The statement as the database's driver takes it.
-        """
-        return _translated(self.name, text)
+    def _translated(self, text: str) -> str:
+        for word, said in self.words.items():
+            text = text.replace(f"[[{word}]]", said)
+        if self.name == "postgres":
+            text = text.replace("%", "%%").replace("?", "%s")
+        return text
 
 
 SQLITE = Dialect(
@@ -48,11 +60,15 @@ SQLITE = Dialect(
         "big": "INTEGER",
         "real": "REAL",
         "bytes": "BLOB",
+        "name": "TEXT",
         "least": "min",
         "greatest": "max",
+        "same": "IS",
+        "ignore": "OR IGNORE",
         # One writer at a time holds the whole file.
         "skip": "",
         "hold": "",
+        "share": "",
     },
 )
 POSTGRES = Dialect(
@@ -62,10 +78,14 @@ POSTGRES = Dialect(
         "big": "BIGINT",
         "real": "DOUBLE PRECISION",
         "bytes": "BYTEA",
+        "name": 'TEXT COLLATE "C"',
         "least": "least",
         "greatest": "greatest",
+        "same": "IS NOT DISTINCT FROM",
+        "ignore": "",
         "skip": "FOR UPDATE SKIP LOCKED",
         "hold": "FOR UPDATE",
+        "share": "FOR KEY SHARE",
     },
 )
 
@@ -79,11 +99,13 @@ def is_postgres(place: object) -> bool:
     return isinstance(place, str) and place.startswith(_SCHEMES)
 
 
-@lru_cache(maxsize=1_024)
-def _translated(name: str, text: str) -> str:
-    dialect = POSTGRES if name == "postgres" else SQLITE
-    for word, said in dialect.words.items():
-        text = text.replace(f"[[{word}]]", said)
-    if name == "postgres":
-        text = text.replace("%", "%%").replace("?", "%s")
-    return text
+def shown_place(place: object) -> str:
+    """Return a place as logs and errors may tell it: an address without user and password.
+
+    Args:
+        place: Path of a file, or a URL ``postgresql://…``.
+    """
+    if not is_postgres(place):
+        return str(place)
+    plain = _PLAIN.fullmatch(str(place))
+    return f"postgresql://{plain[1] if plain else '…'}"

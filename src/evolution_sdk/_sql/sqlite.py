@@ -6,7 +6,7 @@ import math
 import os
 import sqlite3
 import threading
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from .troubles import DatabaseError, of_sqlite
 __all__ = ["SqliteDatabase", "SqliteSession"]
 
 _STEP_MS = 5.0
+_translated = SQLITE.sql
 _FORK_PATIENCE_S = 1.0
 
 
@@ -40,17 +41,18 @@ class SqliteSession:
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         """Run a statement; see :class:`Session`."""
-        for left in reversed(range(self._tries)):
+        left = self._tries
+        while True:
             try:
-                cursor = self._db.execute(SQLITE.sql(sql), values)
-                rows = cursor.fetchall() if cursor.description is not None else []
+                cursor = self._db.execute(_translated(sql), values)
+                rows: list[Row] = cursor.fetchall()
             except (sqlite3.Error, UnicodeError, OverflowError) as error:
-                if not left or not _is_busy(error):
+                left -= 1
+                if left <= 0 or not _is_busy(error):
                     raise of_sqlite(error) from None
             else:
                 self.changed = cursor.rowcount
                 return rows
-        raise AssertionError  # pragma: no cover - the last try returns or raises
 
     def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
         """Run a statement for each of some rows; see :class:`Session`."""
@@ -69,14 +71,21 @@ class SqliteDatabase:
         full: Whether a commit survives a crash of the machine, at the price of one flush to disk;
             else only a crash of the process.
         busy_timeout_ms: Longest wait for another process, in milliseconds.
+        settings: More settings of a connection, by the names of SQLite's pragmas.
     """
 
     dialect: Dialect = SQLITE
 
     def __init__(
-        self, path: str | Path, *, full: bool = True, busy_timeout_ms: float = 5_000
+        self,
+        path: str | Path,
+        *,
+        full: bool = True,
+        busy_timeout_ms: float = 5_000,
+        settings: Mapping[str, int] | None = None,
     ) -> None:
         self.path: Path = Path(path)
+        self._settings = dict(settings or {})
         self._full = full
         # Short waits in a row: SQLite's own grow to 100 ms, in which others begin many times.
         self._tries = max(1, math.ceil(busy_timeout_ms / _STEP_MS))
@@ -88,15 +97,19 @@ class SqliteDatabase:
         in_child(self._begin_anew)
 
     @contextmanager
-    def writing(self) -> Generator[SqliteSession]:
-        """Begin a transaction that may write; see :class:`Database`."""
+    def writing(self, *, patient: bool = True) -> Generator[SqliteSession]:
+        """Begin a transaction that may write; see :class:`Database`.
+
+        Args:
+            patient: Whether it waits for another process that writes.
+        """
         with self._lock:
             db = self._opened()
             if db.in_transaction:
                 raise DatabaseError("other", "this thread is within a transaction already")
             try:
                 # At once, so that two processes wait for each other instead of failing half-way.
-                SqliteSession(db, self._tries).run("BEGIN IMMEDIATE")
+                SqliteSession(db, self._tries if patient else 1).run("BEGIN IMMEDIATE")
                 yield SqliteSession(db)
                 try:
                     db.execute("COMMIT")
@@ -131,13 +144,16 @@ class SqliteDatabase:
         db: sqlite3.Connection | None = None
         try:
             # Made with these rights, not changed afterwards; SQLite gives its WAL the same ones.
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+            if str(self.path) != ":memory:":
+                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
             db = sqlite3.connect(
                 self.path, isolation_level=None, check_same_thread=False, timeout=self._open_s
             )
             db.execute("PRAGMA journal_mode = WAL")
             db.execute(f"PRAGMA synchronous = {'FULL' if self._full else 'NORMAL'}")
             db.execute(f"PRAGMA busy_timeout = {round(_STEP_MS)}")
+            for name, value in self._settings.items():
+                db.execute(f"PRAGMA {name} = {value:d}")
         except (sqlite3.Error, OSError) as error:
             if db is not None:
                 db.close()

@@ -56,10 +56,13 @@ _POSTGRES: dict[str, TroubleKind] = {
     "25006": "rights",
     "42P01": "schema",
     "42703": "schema",
+    "42704": "schema",
+    "42883": "schema",
     "3F": "schema",
     "3D": "rights",
     "22": "data",
     "23": "data",
+    "54": "data",  # such as a key that is longer than an index takes
 }
 
 

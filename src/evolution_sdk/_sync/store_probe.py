@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 
 from evolution_sdk._base.bounded_dict import BoundedDict
 from evolution_sdk._base.forking import free_in_child
@@ -27,6 +28,12 @@ NOT_RECORDED = (
 NOT_STORED = (
     "the server does not store this instance's messages: a send of this client that was answered "
     "is not in its store; switch DATABASE_SAVE_DATA_NEW_MESSAGE on"
+)
+
+
+NOTHING_SENT = (
+    "no send of this instance was answered yet, so that nothing tells if the server stores its "
+    "messages at all"
 )
 
 
@@ -120,6 +127,23 @@ class StoreProbe:
             if self.stored(target, message_id):
                 return None
         return NOT_STORED if ids else None
+
+    def doubt_strictly(self, target: Target, sent: Sequence[str]) -> str | None:
+        """Say why absence from the store proves nothing; None only where something is stored.
+
+        For who sends again without having been told to: before anything was answered nothing
+        tells a server that stores nothing from one that has nothing yet.
+
+        Args:
+            target: The instance.
+            sent: Ids of messages of the instance that were sent lately, the newest first.
+        """
+        if self.proven(target.instance):
+            return None
+        for message_id in sent:
+            if self.stored(target, message_id):
+                return None
+        return NOT_STORED if sent else NOTHING_SENT
 
     def stored(self, target: Target, message_id: str) -> bool:
         """Look for a message by its id.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias, TypedDict
@@ -10,6 +11,7 @@ from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.identity import Jid
 
 from ._building import Shape
+from ._vectors import every_word_of
 from ._words import ROW_MASK, every_word, first_of, in_texts, last_of
 from .records import MESSAGE_COLUMNS, UPDATE_COLUMNS
 
@@ -69,6 +71,8 @@ _WAYS = (
     _Way("", "messages", frozenset()),
 )
 
+_ALL = 2**63 - 1  # a limit that is none
+
 Asked: TypeAlias = Callable[[str, str | None, Shape], tuple[str, list[Any]]]
 """Question about an id in an instance."""
 Place: TypeAlias = tuple[int, int]
@@ -105,6 +109,8 @@ def question(
         raise RequestValidationError("limit", "must be 0 or more")
     if text is None:
         asked = _by_index(filters, shape or Shape())
+    elif shape is not None and shape.vectors:
+        asked = _by_vectors(filters, text)
     elif shape is None or shape.worded:
         asked = _by_words(filters, every_word(text))
     else:
@@ -119,7 +125,7 @@ def question(
         values.extend(after)
     where = f"WHERE {' AND '.join(wheres)} " if wheres else ""
     order = ", ".join(f"{name} {'ASC' if up else 'DESC'}" for name in asked.order)
-    values.append(-1 if limit is None else limit)  # SQLite: no limit
+    values.append(_ALL if limit is None else limit)
     sql = f"SELECT {_COLUMNS} FROM {asked.source} {where}ORDER BY {order} LIMIT ?"  # noqa: S608
     return sql, values
 
@@ -185,7 +191,7 @@ class _Asked(NamedTuple):
 def _by_index(filters: MessageFilters, shape: Shape) -> _Asked:
     """Ask for messages along the index that fits the filters."""
     if not shape.indexed:
-        way = _WAYS[-1]  # SQLite finds an index of the older versions, or none
+        way = _WAYS[-1]  # the database finds an index itself
     else:
         given = {name for name, value in filters.items() if value is not None}
         way = next(each for each in _WAYS if not each.filter or each.filter in given)
@@ -218,6 +224,19 @@ def _by_words(filters: MessageFilters, words: str) -> _Asked:
     return _Asked(source, ("messages_words.rowid",), [*wheres, *more], [*values, *others])
 
 
+def _by_vectors(filters: MessageFilters, text: str) -> _Asked:
+    """Ask for messages along the full-text index of PostgreSQL."""
+    every_word(text)  # is wrong without a word
+    wheres, values = _wheres(filters, "messages", frozenset())
+    words = every_word_of(text)
+    source = "messages_words JOIN messages ON messages.row = messages_words.row"
+    order = ("messages.timestamp", "messages.row")
+    if words is None:
+        return _Asked(source, order, ["1 = 0", *wheres], values)
+    hits = "messages_words.words @@ ?::tsquery"
+    return _Asked(source, order, [hits, *wheres], [words, *values])
+
+
 def _by_old_words(filters: MessageFilters, words: str) -> _Asked:
     """Ask as long as only the full-text index of older versions is complete."""
     wheres, values = _wheres(filters, "messages", frozenset())
@@ -238,7 +257,9 @@ def _wheres(
     for name, sign in (("since", ">="), ("until", "<=")):
         if (moment := filters.get(name)) is not None:
             wheres.append(f"{table}.timestamp {sign} ?")
-            values.append(_seconds(name, moment))
+            # Times of messages are whole seconds, and PostgreSQL's index knows no others.
+            whole = math.ceil if sign == ">=" else math.floor
+            values.append(whole(_seconds(name, moment)))
     return wheres, values
 
 

@@ -9,8 +9,10 @@ goes the old way.
 
 from __future__ import annotations
 
-import sqlite3
 from typing import NamedTuple
+
+from evolution_sdk._sql.database import Session
+from evolution_sdk._sql.sqlite import SqliteDatabase
 
 from ._words import chat_word, place
 
@@ -41,20 +43,33 @@ class Shape(NamedTuple):
     """State of an archive's indexes.
 
     Attributes:
-        indexed: True if the tables of version 3 hold every row.
+        indexed: True if the tables of version 3 hold every row; False in PostgreSQL, which has
+            indexes of its own.
         worded: True if the full-text index holds every text.
         old_texts: True if the full-text index of older versions is still there.
+        vectors: True if the full-text index is one of PostgreSQL.
     """
 
     indexed: bool = True
     worded: bool = True
     old_texts: bool = False
+    vectors: bool = False
+
+    @property
+    def is_final(self) -> bool:
+        """True if nothing is to be built or removed any more, so that it stays as it is."""
+        return self.vectors or (self.indexed and self.worded and not self.old_texts)
 
 
-def shape_of(connection: sqlite3.Connection) -> Shape:
+_OF_POSTGRES = Shape(indexed=False, vectors=True)
+
+
+def shape_of(session: Session) -> Shape:
     """Return the state of the indexes; ask in the transaction that relies on it."""
-    jobs = {str(job) for (job,) in connection.execute("SELECT job FROM building").fetchall()}
-    return Shape(not jobs & _TABLES.keys(), "words" not in jobs, _exists(connection, _OLD_TEXTS))
+    if session.dialect.name == "postgres":
+        return _OF_POSTGRES
+    jobs = {str(job) for (job,) in session.run("SELECT job FROM building")}
+    return Shape(not jobs & _TABLES.keys(), "words" not in jobs, _exists(session, _OLD_TEXTS))
 
 
 def indexes_statements() -> list[str]:
@@ -91,181 +106,177 @@ def indexes_statements() -> list[str]:
 
 
 def build(
-    connection: sqlite3.Connection,
+    database: SqliteDatabase,
     *,
     searchable: bool,
     now: float = 0.0,
     pause_s: float = 0.0,
     piece: int = PIECE,
+    patient: bool = True,
 ) -> bool:
     """Do the next piece of what is to be built, in one short transaction.
 
     Args:
-        connection: The archive.
+        database: The archive.
         searchable: True if this SQLite has FTS5.
         now: Time in unix seconds.
         pause_s: Least time between two pieces of whatever process, in seconds, in which others can
             write.
         piece: Most rows to add.
+        patient: False to give up at once if somebody else writes.
 
     Returns:
         True if something is left.
+
+    Raises:
+        DatabaseError: Nothing was done.
     """
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        left = _next(connection, searchable, now, pause_s, piece)
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    return left
+    with database.writing(patient=patient) as session:
+        return _next(session, searchable, now, pause_s, piece)
 
 
-def left_to_build(connection: sqlite3.Connection, *, searchable: bool) -> int:
+def left_to_build(session: Session, *, searchable: bool) -> int:
     """Return how many rows are to be added, or else are in an index that is to be dropped."""
     asked = "SELECT job, last - done FROM building"
-    rows = sum(
-        int(left)
-        for job, left in connection.execute(asked).fetchall()
-        if searchable or job not in _WORDS
-    )
-    if rows or _leftover(connection, searchable=searchable) is None:
+    rows = sum(int(left) for job, left in session.run(asked) if searchable or job not in _WORDS)
+    if rows or _leftover(session, searchable=searchable) is None:
         return rows
-    ((last,),) = connection.execute("SELECT max(row) FROM messages").fetchall()
+    ((last,),) = session.run("SELECT max(row) FROM messages")
     return int(last or 1)
 
 
-def number_of_messages(connection: sqlite3.Connection, shape: Shape) -> int:
+def number_of_messages(session: Session, shape: Shape) -> int:
     """Return the number of messages in an archive."""
     sql = (
         "SELECT value FROM figures WHERE name = 'messages'"
         if shape.indexed
         else "SELECT count(*) FROM messages"
     )
-    return int(connection.execute(sql).fetchone()[0])
+    return int(session.run(sql)[0][0])
 
 
-def _next(
-    connection: sqlite3.Connection, searchable: bool, now: float, pause_s: float, piece: int
-) -> bool:
-    execute = connection.execute
-    ((built_at,),) = execute("SELECT value FROM figures WHERE name = 'built_at'").fetchall()
+def _next(session: Session, searchable: bool, now: float, pause_s: float, piece: int) -> bool:
+    run = session.run
+    ((built_at,),) = run("SELECT value FROM figures WHERE name = 'built_at'")
     # Another process has just done a piece: whoever waits for the lock comes first.
     if 0 <= now - float(built_at) < pause_s:
         return True
-    jobs = execute("SELECT job, done, last FROM building ORDER BY job").fetchall()
+    jobs = run("SELECT job, done, last FROM building ORDER BY job")
     if possible := [each for each in jobs if searchable or each[0] not in _WORDS]:
         job, done, last = possible[0]
-        _add(connection, str(job), int(done), int(last), piece)
-    elif (name := _leftover(connection, searchable=searchable)) is None:
+        _add(session, str(job), int(done), int(last), piece)
+    elif (name := _leftover(session, searchable=searchable)) is None:
         return False
     elif name == _OLD_TEXTS:
-        _remove_texts(connection)
+        _remove_texts(session)
     else:
-        execute(f"DROP INDEX {name}")
-    execute("UPDATE figures SET value = ? WHERE name = 'built_at'", (now,))
+        run(f"DROP INDEX {name}")
+    run("UPDATE figures SET value = ? WHERE name = 'built_at'", (now,))
     return True
 
 
-def _add(connection: sqlite3.Connection, job: str, done: int, last: int, piece: int) -> None:
+def _add(session: Session, job: str, done: int, last: int, piece: int) -> None:
     """Add the next rows to the tables of a job."""
-    execute = connection.execute
+    run = session.run
     if job == "words_merged":
-        _merge_texts(connection, job, done)
+        _merge_texts(session, job, done)
         return
     source = job if job in _TABLES else "messages"
     # Rows may have gaps: the piece ends where so many rows end.
-    ((end,),) = execute(
+    ((end,),) = run(
         f"SELECT max(row) FROM (SELECT row FROM {source} WHERE row > ? AND row <= ? "  # noqa: S608
         "ORDER BY row LIMIT ?)",
         (done, last, piece),
-    ).fetchall()
+    )
     if end is None:
-        _finish(connection, job)
+        _finish(session, job)
         return
     for table, columns in _TABLES.get(job, {}).items():
-        execute(
+        run(
             f"INSERT OR IGNORE INTO {table} SELECT {', '.join(columns)} FROM {source} "  # noqa: S608
             f"WHERE row > ? AND row <= ? ORDER BY {', '.join(columns)}",
             (done, end),
         )
     if job == "words":
-        texts = execute(
+        texts = run(
             "SELECT timestamp, row, text, chat FROM messages "
             "WHERE row > ? AND row <= ? AND text IS NOT NULL ORDER BY timestamp, row",
             (done, end),
         )
         # A message that was edited meanwhile is there already.
-        connection.executemany(
+        session.run_many(
             "INSERT OR REPLACE INTO messages_words (rowid, text, chat) VALUES (?, ?, ?)",
-            [(place(at, row), text, chat_word(chat)) for at, row, text, chat in texts.fetchall()],
+            [(place(at, row), text, chat_word(chat)) for at, row, text, chat in texts],
         )
-    execute("UPDATE building SET done = ? WHERE job = ?", (end, job))
+    run("UPDATE building SET done = ? WHERE job = ?", (end, job))
     if end >= last:
-        _finish(connection, job)
+        _finish(session, job)
 
 
-def _finish(connection: sqlite3.Connection, job: str) -> None:
-    connection.execute("DELETE FROM building WHERE job = ?", (job,))
+def _finish(session: Session, job: str) -> None:
+    session.run("DELETE FROM building WHERE job = ?", (job,))
     if job == "words":
-        connection.execute(
+        session.run(
             "INSERT INTO building SELECT 'words_merged', 0, row FROM messages WHERE row > ? "
             "ORDER BY row DESC LIMIT 1",
             (PIECE,),
         )
     if job == "messages":
         # The triggers counted only what came and went; from here on they have the number right.
-        connection.execute(
+        session.run(
             "UPDATE figures SET value = (SELECT count(*) FROM message_sides) "
             "WHERE name = 'messages'"
         )
 
 
-def _merge_texts(connection: sqlite3.Connection, job: str, done: int) -> None:
+def _merge_texts(session: Session, job: str, done: int) -> None:
     """Merge the pieces of the new full-text index a little further.
 
     They are much larger than those of single messages, which come beside them from now on. FTS5
     would merge all of it at one go as soon as there are too many.
     """
-    before = connection.total_changes
+    before = _changes(session)
     # A negative number of pages begins to merge everything there is, a positive one goes on.
-    connection.execute(
+    session.run(
         "INSERT INTO messages_words (messages_words, rank) VALUES ('merge', ?)",
         (_PAGES if done else -_PAGES,),
     )
-    if connection.total_changes - before < 2:  # as FTS5 tells that nothing is left
-        _finish(connection, job)
+    if _changes(session) - before < 2:  # as FTS5 tells that nothing is left
+        _finish(session, job)
     elif not done:
-        connection.execute("UPDATE building SET done = 1 WHERE job = ?", (job,))
+        session.run("UPDATE building SET done = 1 WHERE job = ?", (job,))
 
 
-def _leftover(connection: sqlite3.Connection, *, searchable: bool) -> str | None:
+def _changes(session: Session) -> int:
+    return int(session.run("SELECT total_changes()")[0][0])
+
+
+def _leftover(session: Session, *, searchable: bool) -> str | None:
     """Return an index of an older version that nothing needs any more."""
-    shape = shape_of(connection)
+    shape = shape_of(session)
     if shape.indexed:
         for name in _OLD_INDEXES:
-            if _exists(connection, name):
+            if _exists(session, name):
                 return name
-    if shape.worded and shape.old_texts and searchable and _exists(connection, "messages_words"):
+    if shape.worded and shape.old_texts and searchable and _exists(session, "messages_words"):
         return _OLD_TEXTS
     return None
 
 
-def _remove_texts(connection: sqlite3.Connection) -> None:
+def _remove_texts(session: Session) -> None:
     """Empty the tables of the old full-text index a piece at a time, then drop it."""
     # Dropped in one go it would hold up others for as long as its pages take to read.
     for table in ("messages_text_content", "messages_text_docsize", "messages_text_data"):
-        if not _exists(connection, table):
+        if not _exists(session, table):
             continue
-        gone = connection.execute(
+        session.run(
             f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} "  # noqa: S608  names of ours
             "WHERE id > 10 ORDER BY id LIMIT ?)",  # the first ones describe the index
             (_PAGES if table.endswith("data") else _PAGES * 10,),
-        ).rowcount
-        if gone > 0:
+        )
+        if session.changed > 0:
             return
-    connection.execute(f"DROP TABLE {_OLD_TEXTS}")
+    session.run(f"DROP TABLE {_OLD_TEXTS}")
 
 
 def _create(table: str, columns: tuple[str, ...]) -> str:
@@ -281,6 +292,5 @@ def _keys(columns: tuple[str, ...]) -> tuple[str, ...]:
     return columns[: columns.index("row") + 1]
 
 
-def _exists(connection: sqlite3.Connection, name: str) -> bool:
-    found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,))
-    return found.fetchone() is not None
+def _exists(session: Session, name: str) -> bool:
+    return bool(session.run("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 
+from evolution_sdk._sql.database import Session
 from evolution_sdk.identity.chat_forms import LID, PHONE
 from evolution_sdk.identity.chat_names import Whom, all_names, names_of
 
@@ -29,12 +29,12 @@ class FileLids:
     """Pairs of hidden id and phone in an archive, in one transaction.
 
     Args:
-        connection: The archive.
+        session: The archive, in a transaction.
         shape: State of its indexes in this transaction.
     """
 
-    def __init__(self, connection: sqlite3.Connection, shape: Shape | None = None) -> None:
-        self._connection = connection
+    def __init__(self, session: Session, shape: Shape | None = None) -> None:
+        self._session = session
         self._shape = shape or Shape()
         # A batch asks again and again for the same people. Never kept beyond the transaction:
         # other processes learn, too.
@@ -44,10 +44,8 @@ class FileLids:
     def phone_of(self, who: str, /) -> str | None:
         """Return the phone's JID behind a hidden id, or None."""
         if who not in self._phones:
-            found = self._connection.execute(
-                "SELECT phone FROM lids WHERE lid = ?", (who,)
-            ).fetchone()
-            self._phones[who] = None if found is None else str(found[0])
+            found = self._session.run("SELECT phone FROM lids WHERE lid = ?", (who,))
+            self._phones[who] = str(found[0][0]) if found else None
         return self._phones[who]
 
     def forms(self, chats: Iterable[str]) -> tuple[str, ...]:
@@ -60,8 +58,8 @@ class FileLids:
             yield from () if phone is None else names_of(phone)
         elif chat.endswith(PHONE):
             if chat not in self._lids:
-                rows = self._connection.execute("SELECT lid FROM lids WHERE phone = ?", (chat,))
-                self._lids[chat] = tuple(str(lid) for (lid,) in rows.fetchall())
+                rows = self._session.run("SELECT lid FROM lids WHERE phone = ?", (chat,))
+                self._lids[chat] = tuple(str(lid) for (lid,) in rows)
             yield from self._lids[chat]
 
     def learn(self, lid: str, phone: str) -> bool:
@@ -72,7 +70,11 @@ class FileLids:
         """
         if self.phone_of(lid) == phone:
             return False
-        self._connection.execute("INSERT OR REPLACE INTO lids VALUES (?, ?)", (lid, phone))
+        self._session.run(
+            "INSERT INTO lids (lid, phone) VALUES (?, ?) "
+            "ON CONFLICT (lid) DO UPDATE SET phone = excluded.phone",
+            (lid, phone),
+        )
         self._phones[lid] = phone
         self._lids.clear()
         return True
@@ -91,47 +93,46 @@ class FileLids:
         phones = tuple(names_of(phone))
         told = (*hidden, *phones, *(name.partition("@")[0] for name in phones))
         marks = ", ".join("?" * len(told))
-        found = self._connection.execute(
+        found = self._session.run(
             f"SELECT instance, id FROM updates WHERE kind <> 'status' AND chat IN ({marks}) "  # noqa: S608  marks
             f"UNION SELECT instance, id FROM updates WHERE kind <> 'status' "
             f"AND participant IN ({marks}) "
             f"UNION {_TWICE if self._shape.indexed else _TWICE_OLD} AND b.chat IN ({marks})",
             (*told, *told, instance, lid, *told),
         )
-        return [(str(owner), str(message_id)) for owner, message_id in found.fetchall()]
+        return [(str(owner), str(message_id)) for owner, message_id in found]
 
 
-def learn_admins(connection: sqlite3.Connection, row: AdminRow, lids: FileLids) -> None:
+def learn_admins(session: Session, row: AdminRow, lids: FileLids) -> None:
     """Store the admins of a group.
 
     Args:
-        connection: The archive.
+        session: The archive, in a transaction.
         row: The reported admins.
         lids: The known hidden ids.
     """
-    known = _admins(connection, row.instance, row.chat)
+    known = _admins(session, row.instance, row.chat)
     # An admin may be stored under another name than the one reported now.
     gone = [
         each[0] for each in known
         if row.whole or any(Whom(each, lids).is_told_by(*other) for other in row.others)
     ]  # fmt: skip
-    connection.executemany(
+    session.run_many(
         "DELETE FROM admins WHERE instance = ? AND chat = ? AND jid = ?",
         [(row.instance, row.chat, jid) for jid in gone],
     )
-    connection.executemany(
-        "INSERT OR REPLACE INTO admins VALUES (?, ?, ?, ?)",
+    session.run_many(
+        "INSERT INTO admins (instance, chat, jid, alt) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (instance, chat, jid) DO UPDATE SET alt = excluded.alt",
         [(row.instance, row.chat, *(*names, None)[:2]) for names in row.admins if names],
     )
 
 
-def is_admin(
-    connection: sqlite3.Connection, instance: str, chat: str | None, who: Names, lids: FileLids
-) -> bool:
+def is_admin(session: Session, instance: str, chat: str | None, who: Names, lids: FileLids) -> bool:
     """Return True if a person is a known admin of a group.
 
     Args:
-        connection: The archive.
+        session: The archive, in a transaction.
         instance: The instance that reported the group.
         chat: The group.
         who: Names of the person.
@@ -139,12 +140,12 @@ def is_admin(
     """
     if not chat or not all_names(who):
         return False
-    known = _admins(connection, instance, chat)
+    known = _admins(session, instance, chat)
     return any(Whom(names, lids).is_told_by(*who) for names in known)
 
 
-def _admins(connection: sqlite3.Connection, instance: str, chat: str) -> list[Names]:
-    found = connection.execute(
+def _admins(session: Session, instance: str, chat: str) -> list[Names]:
+    found = session.run(
         "SELECT jid, alt FROM admins WHERE instance = ? AND chat = ?", (instance, chat)
     )
-    return [(str(jid), alt) for jid, alt in found.fetchall()]
+    return [(str(jid), alt) for jid, alt in found]

@@ -1,18 +1,18 @@
-"""Tables of an archive, and the migration of older files."""
+"""Tables of an archive in SQLite, and the migration of older files."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from evolution_sdk.errors import ArchiveError
+from evolution_sdk._sql.database import Database, Session
+from evolution_sdk._sql.schema import SchemaVersionError
 from evolution_sdk.events import EventMessage
 
 from ._building import indexes_statements
 
-Migration: TypeAlias = Callable[[sqlite3.Connection], object]
+Migration: TypeAlias = Callable[[Session], object]
 
 _FIRST = (
     """CREATE TABLE messages (
@@ -64,9 +64,9 @@ _FIRST = (
 )
 
 
-def _first(connection: sqlite3.Connection) -> None:
+def _first(session: Session) -> None:
     for statement in _FIRST:
-        connection.execute(statement)
+        session.run(statement)
 
 
 # Version 2 allows messages with one id in several chats, and keeps chat and author of changes.
@@ -171,22 +171,22 @@ _SECOND = (
 )
 
 
-def _second(connection: sqlite3.Connection) -> None:
+def _second(session: Session) -> None:
     for statement in _SECOND:
-        connection.execute(statement)
+        session.run(statement)
     # The original text of an edited message is only in its raw record.
-    edited = connection.execute("SELECT row, raw FROM messages WHERE edited_at IS NOT NULL")
-    for row, raw in edited.fetchall():
-        connection.execute(
+    edited = session.run("SELECT row, raw FROM messages WHERE edited_at IS NOT NULL")
+    for row, raw in edited:
+        session.run(
             "UPDATE messages SET first_text = coalesce(?, first_text) WHERE row = ?",
             (EventMessage.from_wire(json.loads(raw)).text, row),
         )
 
 
 # Version 3 has an index for each question. They begin empty and are built in the background.
-def _third(connection: sqlite3.Connection) -> None:
+def _third(session: Session) -> None:
     for statement in indexes_statements():
-        connection.execute(statement)
+        session.run(statement)
 
 
 MIGRATIONS: Sequence[Migration] = (_first, _second, _third)
@@ -197,40 +197,33 @@ Steps are only added, never changed, because files made by them exist. The versi
 """
 
 
-def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = MIGRATIONS) -> int:
+def migrate(database: Database, migrations: Sequence[Migration] = MIGRATIONS) -> int:
     """Upgrade an archive to the newest version, each step completely or not at all.
 
     Args:
-        connection: The archive, in autocommit mode.
+        database: The archive, a file of SQLite.
         migrations: The steps.
 
     Returns:
         The version reached.
 
     Raises:
-        ArchiveError: A newer SDK made the file.
-        sqlite3.Error: A step failed; the file is as before that step.
+        SchemaVersionError: A newer SDK made the file.
+        DatabaseError: A step failed; the file is as before that step.
     """
-    found = version_of(connection)
+    with database.reading() as session:
+        found = version_of(session)
     if found > len(migrations):
-        raise ArchiveError(
-            f"The archive has version {found}, and this SDK knows {len(migrations)}: "
-            "upgrade evolutionapi-sdk, or name another file."
-        )
+        raise SchemaVersionError("archive", found, len(migrations))
     for number, step in enumerate(migrations[found:], start=found + 1):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with database.writing() as session:
             # Another process may have made this step while this one waited for the lock.
-            if version_of(connection) < number:
-                step(connection)
-                connection.execute(f"PRAGMA user_version = {number}")
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
+            if version_of(session) < number:
+                step(session)
+                session.run(f"PRAGMA user_version = {number}")
     return len(migrations)
 
 
-def version_of(connection: sqlite3.Connection) -> int:
+def version_of(session: Session) -> int:
     """Return the version of an archive; 0 for an empty file."""
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+    return int(session.run("PRAGMA user_version")[0][0])

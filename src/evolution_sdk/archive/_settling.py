@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from evolution_sdk._sql.database import Session
 from evolution_sdk.events.messages import merge_status
 from evolution_sdk.identity.chat_names import Lids
 
@@ -29,6 +29,9 @@ _MESSAGES_OF_AN_ID = "WHERE row IN (SELECT row FROM message_ids WHERE instance =
 _UPDATES_OF_AN_ID = "WHERE row IN (SELECT row FROM update_ids WHERE instance = ? AND id = ?)"
 
 
+_ALL = 2**63 - 1  # a limit that is none
+
+
 class Ids(NamedTuple):
     """Instance and WhatsApp id, which several messages in different chats may share."""
 
@@ -40,16 +43,14 @@ class Settler:
     """Applies the changes that count, inside a transaction of the caller.
 
     Args:
-        connection: The archive.
+        session: The archive, in a transaction.
         lids: The known hidden ids.
         texts: The full-text index.
         shape: State of the indexes in this transaction.
     """
 
-    def __init__(
-        self, connection: sqlite3.Connection, lids: Lids, texts: Texts, shape: Shape
-    ) -> None:
-        self._connection = connection
+    def __init__(self, session: Session, lids: Lids, texts: Texts, shape: Shape) -> None:
+        self._session = session
         self._lids = lids
         self._texts = texts
         self._messages_of = _MESSAGES_OF_AN_ID if shape.indexed else _OF_AN_ID
@@ -57,10 +58,10 @@ class Settler:
 
     def messages(self, ids: Ids) -> list[Kept]:
         """Return the messages with an id, in the order of their rows."""
-        rows = self._connection.execute(f"{_KEPT} {self._messages_of} ORDER BY row", ids)
+        rows = self._session.run(f"{_KEPT} {self._messages_of} ORDER BY row", ids)
         return [
             Kept(row, (chat, chat_alt), bool(from_me), (sender, sender_alt), text)
-            for row, chat, chat_alt, from_me, sender, sender_alt, text in rows.fetchall()
+            for row, chat, chat_alt, from_me, sender, sender_alt, text in rows
         ]
 
     def same_as(self, message: Kept, known: Iterable[Kept]) -> int | None:
@@ -69,16 +70,16 @@ class Settler:
 
     def complete(self, number: int, values: Mapping[str, Any]) -> None:
         """Fill in fields that a message lacks, from a copy of it."""
-        (stored,) = self._connection.execute(
+        (stored,) = self._session.run(
             f"SELECT {', '.join(_FILLED_IN)}, status FROM messages WHERE row = ?",  # noqa: S608
             (number,),
-        ).fetchall()
+        )
         known = dict(zip(_FILLED_IN, stored, strict=False))
         # Most copies know nothing more, and then nothing is written.
         lacking = [n for n in _FILLED_IN if known[n] is None and values[n] is not None]
         if lacking:
             filled = ", ".join(f"{name} = ?" for name in lacking)
-            self._connection.execute(
+            self._session.run(
                 f"UPDATE messages SET {filled} WHERE row = ?",  # noqa: S608  names of ours
                 (*(values[name] for name in lacking), number),
             )
@@ -94,10 +95,10 @@ class Settler:
             alone: True if no other message has them.
         """
         # Events are not ordered: a status may come before the message that it is about.
-        waiting = self._connection.execute(
+        waiting = self._session.run(
             f"SELECT row, kind = 'status', message IS NULL FROM updates {self._updates_of}",  # noqa: S608
             ids,
-        ).fetchall()
+        )
         for number, is_status, unassigned in waiting:
             if is_status and unassigned:
                 self.status(ids, number)
@@ -106,28 +107,26 @@ class Settler:
 
     def status(self, ids: Ids, number: int) -> None:
         """Apply a status to its message, if that is in the archive."""
-        (told,) = self._connection.execute(f"{_CHANGE} WHERE row = ?", (number,)).fetchall()
+        (told,) = self._session.run(f"{_CHANGE} WHERE row = ?", (number,))
         change = _change(told)
         message = meant(self.messages(ids), change, self._lids)
         if message is None:
             return
         self._mark(number, message.row)
-        ((known,),) = self._connection.execute(
-            "SELECT status FROM messages WHERE row = ?", (message.row,)
-        ).fetchall()
+        ((known,),) = self._session.run("SELECT status FROM messages WHERE row = ?", (message.row,))
         self._progress(message.row, known, change.status)
 
     def changed(self, ids: Ids, number: int) -> None:
         """Apply a new edit or deletion."""
         # Judging all changes of an id costs more with each. A change that counts for no message is
         # sorted out first, because strangers can send any number of them.
-        (told,) = self._connection.execute(f"{_CHANGE} WHERE row = ?", (number,)).fetchall()
+        (told,) = self._session.run(f"{_CHANGE} WHERE row = ?", (number,))
         change = _change(told)
-        twins = self._connection.execute(
-            f"{_CHANGE} {self._updates_of} AND kind = ? AND (text IS ? OR kind = 'delete') "
+        twins = self._session.run(
+            f"{_CHANGE} {self._updates_of} AND kind = ? AND (text [[same]] ? OR kind = 'delete') "
             "AND proven <> ? LIMIT ?",
-            (*ids, change.kind, change.text, change.proven, 1 if change.proven else -1),
-        ).fetchall()
+            (*ids, change.kind, change.text, int(change.proven), 1 if change.proven else _ALL),
+        )
         messages = self.messages(ids)
         proofs = [] if change.proven else [_change(each) for each in twins]
         others = len(messages) - 1
@@ -139,14 +138,14 @@ class Settler:
     def settle(self, ids: Ids) -> None:
         """Judge all edits and deletions of an id again, and join records of one message."""
         messages = self._joined(ids)
-        told = self._connection.execute(
+        told = self._session.run(
             f"{_CHANGE} {self._updates_of} AND kind <> 'status' ORDER BY at, row", ids
-        ).fetchall()
+        )
         if not messages or not told:
             return
         changes = [_change(each) for each in told]
         # From scratch each time, so that the result does not depend on the order of arrival.
-        self._connection.execute(
+        self._session.run(
             f"UPDATE updates SET message = NULL {self._updates_of} AND kind <> 'status'",  # noqa: S608
             ids,
         )
@@ -154,10 +153,10 @@ class Settler:
             verdict = judge(message, len(messages) - 1, changes, self._lids)
             for number in verdict.counting:
                 self._mark(number, message.row)
-            ((before,),) = self._connection.execute(
+            ((before,),) = self._session.run(
                 "SELECT text FROM messages WHERE row = ?", (message.row,)
-            ).fetchall()
-            self._connection.execute(
+            )
+            self._session.run(
                 "UPDATE messages SET text = ?, edited_at = ?, deleted_at = ? WHERE row = ?",
                 (verdict.text, verdict.edited_at, verdict.deleted_at, message.row),
             )
@@ -176,33 +175,31 @@ class Settler:
         return messages
 
     def _join(self, ids: Ids, first: int, later: int) -> None:
-        execute = self._connection.execute
+        run = self._session.run
         names = (*_FILLED_IN, "status")
         # The later record goes; its changes and whatever it knew more move to the first.
-        (values,) = execute(
+        (values,) = run(
             f"SELECT {', '.join(names)} FROM messages WHERE row = ?",  # noqa: S608  names of ours
             (later,),
-        ).fetchall()
+        )
         self._texts.remove(later)
-        execute("DELETE FROM messages WHERE row = ?", (later,))
+        run("DELETE FROM messages WHERE row = ?", (later,))
         for name in ("message", "old_message"):  # of updates with the same id, as both have it
-            execute(
+            run(
                 f"UPDATE updates SET {name} = ? {self._updates_of} AND {name} = ?",  # noqa: S608
                 (first, *ids, later),
             )
         self.complete(first, dict(zip(names, values, strict=True)))
 
     def _mark(self, number: int, message: int) -> None:
-        self._connection.execute("UPDATE updates SET message = ? WHERE row = ?", (message, number))
+        self._session.run("UPDATE updates SET message = ? WHERE row = ?", (message, number))
 
     def _progress(self, number: int, known: str | None, told: str | None) -> None:
         # Statuses arrive in any order; the furthest one stays.
         merged = merge_status(status_from(known), status_from(told))
         status = None if merged is None else str(merged)
         if status != known:
-            self._connection.execute(
-                "UPDATE messages SET status = ? WHERE row = ?", (status, number)
-            )
+            self._session.run("UPDATE messages SET status = ? WHERE row = ?", (status, number))
 
 
 def _change(row: tuple[Any, ...]) -> Change:

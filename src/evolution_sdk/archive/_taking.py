@@ -154,7 +154,7 @@ def rows_of(event: Event[Any], now: int) -> Iterator[Row]:
         for contact in event.contacts:
             if contact.remote_jid:
                 yield ContactRow(
-                    event.instance, _clean(contact.remote_jid), _clean(contact.push_name),
+                    _clean(event.instance), _clean(contact.remote_jid), _clean(contact.push_name),
                     _clean(contact.profile_pic_url), now,
                 )  # fmt: skip
     elif isinstance(event, _GROUPS):
@@ -293,8 +293,10 @@ def _name(jid: Any) -> str | None:
 
 
 def _clean(value: Any) -> Any:
-    """Replace the values that SQLite cannot hold: half a surrogate pair, numbers beyond 64 bits."""
+    """Replace what no database can hold: half a surrogate pair, NUL, numbers beyond 64 bits."""
     if isinstance(value, str):
+        if "\0" in value:
+            value = value.replace("\0", "\ufffd")
         return value if value.isascii() else value.encode("utf-8", "replace").decode()
     if isinstance(value, int) and not -_MOST_INT <= value < _MOST_INT:
         return None

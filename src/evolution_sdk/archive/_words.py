@@ -7,9 +7,10 @@ that searching one chat does not read the hits in all others.
 
 from __future__ import annotations
 
-import sqlite3
 from hashlib import blake2b
 
+from evolution_sdk._sql.database import Database, Session
+from evolution_sdk._sql.troubles import DatabaseError
 from evolution_sdk.errors import RequestValidationError
 
 _ROW_BITS = 30  # a billion rows
@@ -68,47 +69,50 @@ def in_texts(words: str, chat: str | None) -> str:
     return asked if chat is None else f'{asked} AND chat : "{chat_word(chat)}"'
 
 
-def prepare_search(connection: sqlite3.Connection) -> bool:
+def prepare_search(database: Database) -> bool:
     """Make the full-text index, which ignores case and accents, if this SQLite supports it.
 
     Messages that are in the file already are added later, as ``_building`` tells.
 
     Returns:
         True if the index exists.
+
+    Raises:
+        DatabaseError: The file cannot be used.
     """
     # Not a migration: it depends on this Python's SQLite, and may be added later to an old file.
     try:
-        if connection.execute(_EXISTS).fetchone() is None:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                if connection.execute(_EXISTS).fetchone() is None:
-                    # Without the sizes of documents, which only a ranking would need.
-                    connection.execute(
-                        "CREATE VIRTUAL TABLE messages_words USING fts5"
-                        "(text, chat, tokenize = 'unicode61 remove_diacritics 2', columnsize = 0)"
-                    )
-                    # Merged in larger steps than usual: writing costs less, and the newest hits are
-                    # found as fast in more pieces. A crisis would merge everything at one go.
-                    for option, value in (("automerge", 16), ("crisismerge", 64)):
-                        connection.execute(
-                            "INSERT INTO messages_words (messages_words, rank) VALUES (?, ?)",
-                            (option, value),
-                        )
-                    connection.execute(
-                        "INSERT INTO building SELECT 'words', 0, row FROM messages "
-                        "ORDER BY row DESC LIMIT 1"
-                    )
-                connection.execute("COMMIT")
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-        # A file made elsewhere may have an index that this SQLite cannot use.
-        connection.execute("SELECT rowid FROM messages_words LIMIT 0")
-    except sqlite3.OperationalError as error:
-        if "no such module" in str(error):
+        with database.reading() as session:
+            there = session.run(_EXISTS)
+        if not there:
+            with database.writing() as session:
+                if not session.run(_EXISTS):
+                    _make_index(session)
+        with database.reading() as session:
+            # A file made elsewhere may have an index that this SQLite cannot use.
+            session.run("SELECT rowid FROM messages_words LIMIT 0")
+    except DatabaseError as error:
+        if "no such module" in str(error.__context__):
             return False
         raise
     return True
+
+
+def _make_index(session: Session) -> None:
+    # Without the sizes of documents, which only a ranking would need.
+    session.run(
+        "CREATE VIRTUAL TABLE messages_words USING fts5"
+        "(text, chat, tokenize = 'unicode61 remove_diacritics 2', columnsize = 0)"
+    )
+    # Merged in larger steps than usual: writing costs less, and the newest hits are found as fast
+    # in more pieces. A crisis would merge everything at one go.
+    for option, value in (("automerge", 16), ("crisismerge", 64)):
+        session.run(
+            "INSERT INTO messages_words (messages_words, rank) VALUES (?, ?)", (option, value)
+        )
+    session.run(
+        "INSERT INTO building SELECT 'words', 0, row FROM messages ORDER BY row DESC LIMIT 1"
+    )
 
 
 class Texts:
@@ -119,13 +123,13 @@ class Texts:
     rest of writing it.
 
     Args:
-        connection: The archive.
+        session: The archive, in a transaction.
         searchable: False if this SQLite has no full-text index; then nothing is done.
         old_too: True if the index of older versions is still in use.
     """
 
-    def __init__(self, connection: sqlite3.Connection, *, searchable: bool, old_too: bool) -> None:
-        self._connection = connection
+    def __init__(self, session: Session, *, searchable: bool, old_too: bool) -> None:
+        self._session = session
         self._searchable = searchable
         self._old_too = searchable and old_too
         self._new: dict[int, tuple[int, str, str]] = {}
@@ -141,9 +145,9 @@ class Texts:
         if not self._searchable:
             return
         self.remove(row)
-        ((timestamp, chat),) = self._connection.execute(
+        ((timestamp, chat),) = self._session.run(
             "SELECT timestamp, chat FROM messages WHERE row = ?", (row,)
-        ).fetchall()
+        )
         self.add(row, timestamp, chat, text)
 
     def remove(self, row: int) -> None:
@@ -152,14 +156,12 @@ class Texts:
         self._new.pop(row, None)
         if not self._searchable:
             return
-        ((timestamp,),) = self._connection.execute(
-            "SELECT timestamp FROM messages WHERE row = ?", (row,)
-        ).fetchall()
+        ((timestamp,),) = self._session.run("SELECT timestamp FROM messages WHERE row = ?", (row,))
         self._gone.add((place(timestamp, row), row))
 
     def finish(self) -> None:
         """Do all of it, before the transaction ends."""
-        many = self._connection.executemany
+        many = self._session.run_many
         # In the order of their numbers: a lower one after a higher one closes a segment, too.
         if gone := sorted(self._gone):
             many("DELETE FROM messages_words WHERE rowid = ?", [each[:1] for each in gone])

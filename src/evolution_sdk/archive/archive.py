@@ -1,4 +1,4 @@
-"""The local backup: messages, updates and contacts from events and own sends, in an SQLite file."""
+"""The local backup: messages, updates and contacts from events and own sends, in a database."""
 
 from __future__ import annotations
 
@@ -7,27 +7,24 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Self, TextIO, TypeVar, Unpack, cast
 
 from evolution_sdk._base.at_exit import close_at_exit
-from evolution_sdk._base.forking import (
-    CARRIED_OVER,
-    abandon,
-    around_fork,
-    check,
-    free_in_child,
-    in_child,
-)
+from evolution_sdk._base.forking import check, free_in_child, in_child
 from evolution_sdk._base.quiet_log import QuietLog
 from evolution_sdk._base.serial_worker import SerialWorker, on_event_loop
 from evolution_sdk._common.arguments import checked
+from evolution_sdk._sql.database import Database, Session
+from evolution_sdk._sql.dialect import shown_place
+from evolution_sdk._sql.schema import SchemaVersionError
+from evolution_sdk._sql.sqlite import SqliteDatabase
+from evolution_sdk._sql.troubles import DatabaseError
 from evolution_sdk.config import EvolutionConfig, StoreConfig
 from evolution_sdk.config._switched_on import note_used
-from evolution_sdk.errors import ArchiveError, ConfigurationError
+from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event
 from evolution_sdk.identity import Jid
 from evolution_sdk.identity.chat_names import Whom
@@ -46,6 +43,7 @@ from ._asking import (
 from ._building import PIECE, Shape, build, left_to_build, shape_of
 from ._export import opened, write_csv, write_jsonl
 from ._people import FileLids
+from ._places import archive_error, default_busy_ms, file_in, opened_at, prepare_tables
 from ._schema import migrate
 from ._taking import (
     AdminRow,
@@ -77,39 +75,40 @@ _log = logging.getLogger("evolution_sdk.archive")
 _MOST_WAITING = 10_000
 _PRUNE_EVERY = 1_000  # rows between two prunings
 _BUILD_EVERY_S = 0.05  # pause between two pieces of the indexes, in which others write
-_CACHE_KIB = 16_384  # memory for pages of the file; SQLite's own choice is 2 MiB
-_LOG_PAGES = 8_000  # 32 MiB of SQLite's log before it is moved into the file
 _PAGE = 500  # messages that an export holds at a time
 _TIME_COLUMN = MESSAGE_COLUMNS.split(", ").index("timestamp")
-_STILL_S = 1.0  # a fork does not wait longer than this for a write in another thread
 
 
 @checked(but=("observe", "record", "record_sent"))
 class Archive:
-    """Backup of messages, their updates and contacts in one SQLite file. Thread-safe.
+    """Backup of messages, their updates and contacts in a SQLite file or PostgreSQL. Thread-safe.
 
     Recording never raises and never blocks an event loop: in a loop a thread writes. A damaged or
-    locked file is logged once (logger ``evolution_sdk.archive``) and tried again; meanwhile up to
-    10,000 rows wait in memory. Reading blocks, so read in a thread from an event loop, and raises
-    :class:`~evolution_sdk.ArchiveError`.
+    locked file, or a database that is gone, is logged once (logger ``evolution_sdk.archive``) and
+    tried again; meanwhile up to 10,000 rows wait in memory. Reading blocks, so read in a thread
+    from an event loop, and raises :class:`~evolution_sdk.ArchiveError`.
 
     Args:
-        path: The file; created if absent.
+        path: The file, created if absent; or the address ``postgresql://user:password@host/name``
+            of a database (extra ``postgres``), which several machines may share. The tables are
+            made in the first schema of its search path.
         messages: True to keep messages. Default True.
         message_up: True to keep updates of messages: statuses, edits, deletions. Default True.
         contacts: True to keep contacts. Default True.
         max_age: Delete messages and updates older than this from time to time. Default: never.
         max_messages: Delete the oldest messages beyond this number from time to time. Default:
             never.
-        busy_ms: Longest wait of a write for another process's lock, in milliseconds. Default 250.
+        busy_ms: Longest wait of a write for another process's lock, in milliseconds. Default: 250
+            for a file, 5 000 for PostgreSQL.
         retry_ms: Pause after a failed write, in milliseconds. Default 5 000.
         clock: Clock in unix seconds.
 
     Raises:
-        ConfigurationError: A limit is not positive.
+        ConfigurationError: A limit is not positive, the address cannot be read, or psycopg is not
+            installed.
 
     Attributes:
-        path: The file.
+        path: The file; None for PostgreSQL.
     """
 
     def __init__(
@@ -121,7 +120,7 @@ class Archive:
         contacts: bool = True,
         max_age: timedelta | None = None,
         max_messages: int | None = None,
-        busy_ms: float = 250,
+        busy_ms: float | None = None,
         retry_ms: float = 5_000,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -129,7 +128,7 @@ class Archive:
             raise ConfigurationError("max_age must be positive", variable="max_age")
         if max_messages is not None and max_messages < 1:
             raise ConfigurationError("max_messages must be at least 1", variable="max_messages")
-        self.path: Path = Path(path)
+        self._name = shown_place(path)
         self._kinds: tuple[type[Row], ...] = tuple(
             kind
             for kind, wanted in (
@@ -141,23 +140,24 @@ class Archive:
         )  # fmt: skip
         self._max_age = max_age
         self._max_messages = max_messages
-        self._busy_s = busy_ms / 1_000
         self._retry_s = retry_ms / 1_000
         self._clock = clock
         self._quiet = QuietLog(_log)
-        self._carried_over = False
         self._lock = free_in_child(threading.RLock())
-        around_fork(self._still, self._go_on)
-        in_child(self._begin_anew)
-        self._connection: sqlite3.Connection | None = None
+        in_child(self._begin)
+        self._database = opened_at(path, default_busy_ms(path) if busy_ms is None else busy_ms)
+        self._file: SqliteDatabase | None = file_in(self._database)
+        self.path: Path | None = None if self._file is None else self._file.path
         self._searchable = False
         self._since_pruned = 0
         self._worker = SerialWorker("evolution-archive")
         self._begin()
 
     def _begin(self) -> None:
-        """Set up an empty queue, at first and in a forked process."""
+        """Set up an empty queue, at first and in a forked process: the parent writes its own."""
         close_at_exit(self)
+        self._ready = False
+        self._shape: Shape | None = None
         self._waiting = Waiting(_MOST_WAITING)
         self._in_trouble = False
         self._silent_until = float("-inf")
@@ -165,24 +165,6 @@ class Archive:
         self._handed_over = False
         self._again = Again(self._write_later, self._retry_s)
         self._next_piece = Again(self._build, _BUILD_EVERY_S)
-
-    def _still(self) -> bool:
-        """Close the file before a fork; the next row opens it again."""
-        # SQLite forbids carrying an open connection into another process.
-        if not self._lock.acquire(timeout=_STILL_S):
-            return False
-        self._close()
-        return True
-
-    def _go_on(self) -> None:
-        self._lock.release()
-
-    def _begin_anew(self) -> None:
-        """Drop the queue in a forked process; the parent writes and counts those rows."""
-        self._carried_over = self._carried_over or self._connection is not None
-        abandon(self._connection)
-        self._connection = None
-        self._begin()
 
     @classmethod
     def from_config(cls, config: EvolutionConfig | StoreConfig, **options: Any) -> Archive | None:
@@ -196,7 +178,8 @@ class Archive:
             The archive, or None if the settings keep nothing.
 
         Raises:
-            ConfigurationError: A limit is not positive.
+            ConfigurationError: A limit is not positive, the address cannot be read, or psycopg is
+                not installed.
         """
         note_used("archive")
         store = config.store if isinstance(config, EvolutionConfig) else config
@@ -212,7 +195,7 @@ class Archive:
             event: Any event; one that arrives several times is stored once.
 
         Returns:
-            True if everything so far is in the file. In an event loop it is usually False, because
+            True if everything so far is stored. In an event loop it is usually False, because
             a thread is about to write it.
         """
         # Converted in the caller's thread; only the rows wait for the file.
@@ -250,7 +233,7 @@ class Archive:
             instance: Name of its instance.
 
         Returns:
-            True if everything so far is in the file; see :meth:`record`.
+            True if everything so far is stored; see :meth:`record`.
         """
         try:
             rows = list(row_of_sent(sent, instance, int(self._clock())))
@@ -274,7 +257,7 @@ class Archive:
             The message, or None. An id may occur in several chats; the newest message is returned.
 
         Raises:
-            ArchiveError: The file cannot be read.
+            ArchiveError: The archive cannot be read.
         """
         rows = self._named(message_question, message_id, instance, chat)
         return message_from(rows[0]) if rows else None
@@ -289,7 +272,7 @@ class Archive:
             The messages.
 
         Raises:
-            ArchiveError: The file cannot be read.
+            ArchiveError: The archive cannot be read.
             RequestValidationError: A filter is wrong.
         """
         return [message_from(row[:-1]) for row in self._ask(partial(_question, filters, None))]
@@ -306,7 +289,7 @@ class Archive:
 
         Raises:
             ConfigurationError: Python's SQLite was built without FTS5.
-            ArchiveError: The file cannot be read.
+            ArchiveError: The archive cannot be read.
             RequestValidationError: A filter is wrong, or there is no word.
         """
         question(filters, text)  # is wrong even if nothing can be searched
@@ -334,7 +317,7 @@ class Archive:
             The updates; those that changed a message are ``applied``.
 
         Raises:
-            ArchiveError: The file cannot be read.
+            ArchiveError: The archive cannot be read.
         """
         rows = self._named(updates_question, message_id, instance, chat)
         return [update_from(row) for row in rows]
@@ -349,7 +332,7 @@ class Archive:
             The contacts.
 
         Raises:
-            ArchiveError: The file cannot be read.
+            ArchiveError: The archive cannot be read.
         """
         return [contact_from(row) for row in self._ask(lambda _: contacts_question(instance))]
 
@@ -364,7 +347,7 @@ class Archive:
             The number of messages.
 
         Raises:
-            ArchiveError: The file cannot be read.
+            ArchiveError: The archive cannot be read.
             ConfigurationError: The target cannot be written.
             RequestValidationError: A filter is wrong.
         """
@@ -386,7 +369,7 @@ class Archive:
             The number of messages.
 
         Raises:
-            ArchiveError: The file cannot be read.
+            ArchiveError: The archive cannot be read.
             ConfigurationError: The target cannot be written.
             RequestValidationError: A filter is wrong.
         """
@@ -405,12 +388,12 @@ class Archive:
 
     @property
     def waiting(self) -> int:
-        """Number of rows not in the file yet, because a thread is about to write or cannot."""
+        """Number of rows not stored yet, because a thread is about to write or cannot."""
         return len(self._waiting)
 
     @property
     def lost(self) -> int:
-        """Number of rows dropped, because too many waited or the file could not be written."""
+        """Number of rows dropped, because too many waited or they could not be written."""
         return self._waiting.lost
 
     def _keep(self, rows: list[Row]) -> bool:
@@ -418,12 +401,25 @@ class Archive:
         self._waiting.add(row for row in rows if isinstance(row, self._kinds))
         # Without a loop the caller's thread writes, so that the row is stored on return.
         if not on_event_loop():
-            with self._lock:
-                return self._write()
+            return self._write_now()
         if self.waiting and not self._handed_over:
             self._handed_over = True
             self._worker.submit(self._write_later)
         return not self.waiting
+
+    def _write_now(self) -> bool:
+        # Whoever tries a database that is gone may wait for seconds: the timer's thread does, and
+        # nobody waits behind it.
+        if self._in_trouble and (self._file is None or not self._lock.acquire(blocking=False)):
+            self._again.arm()
+            return False
+        if not self._in_trouble:
+            with self._lock:
+                return self._write()
+        try:
+            return self._write()
+        finally:
+            self._lock.release()
 
     def _write_later(self) -> None:
         self._handed_over = False  # first: rows that come from now on may miss this turn
@@ -442,7 +438,7 @@ class Archive:
         rows = self._waiting.take()
         try:
             self._since_pruned += write_each(
-                self._open(), rows, self._waiting, searchable=self._searchable
+                self._open(), rows, self._waiting, searchable=self._searchable, shape=self._shape
             )
             if self._since_pruned >= _PRUNE_EVERY:
                 self._prune(self._max_age, self._max_messages)
@@ -456,7 +452,7 @@ class Archive:
             self._in_trouble = False
             lost = self.lost - self._lost_before
             beside = f"; {lost} rows were lost meanwhile" if lost else ""
-            _log.warning("the archive %s can be written again%s", self.path, beside)
+            _log.warning("the archive %s can be written again%s", self._name, beside)
         return True
 
     def _odd(self, message: str, error: Exception) -> None:
@@ -470,7 +466,7 @@ class Archive:
             self._lost_before = self.lost
             _log.error(
                 "the archive %s cannot be written (%s: %s); it is tried again every %g ms",
-                self.path, type(error).__name__, error, self._retry_s * 1_000,
+                self._name, type(error).__name__, error, self._retry_s * 1_000,
             )  # fmt: skip
         self._silent_until = self._clock() + self._retry_s
         self._close()
@@ -487,7 +483,7 @@ class Archive:
             The number of messages deleted.
 
         Raises:
-            ArchiveError: The file cannot be written.
+            ArchiveError: The archive cannot be written.
         """
         with self._lock:
             age = self._max_age if max_age is None else max_age
@@ -495,7 +491,7 @@ class Archive:
             return self._reading(lambda _: self._prune(age, most))
 
     def close(self) -> int:
-        """Write the waiting rows and close the file; recording opens it again.
+        """Write the waiting rows and close the database; recording opens it again.
 
         Rows that cannot be written (a full disk, a lock) are dropped, logged and counted in
         ``lost``. Call :meth:`flush` until it returns True to prevent that. This method blocks; in
@@ -514,7 +510,7 @@ class Archive:
         if given_up:
             _log.error(
                 "the archive %s was closed although it could not be written: %d rows are lost",
-                self.path, given_up,
+                self._name, given_up,
             )  # fmt: skip
         return given_up
 
@@ -525,68 +521,69 @@ class Archive:
         before = None if max_age is None else int(self._clock() - max_age.total_seconds())
         return prune(self._open(), before, most, searchable=self._searchable)
 
-    def _open(self) -> sqlite3.Connection:
-        if self._carried_over:
-            raise OSError(CARRIED_OVER)
-        if self._connection is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(
-                self.path, timeout=self._busy_s, isolation_level=None, check_same_thread=False
-            )
+    def _open(self) -> Database:
+        """Return the database, with tables and indexes as they have to be."""
+        if not self._ready:
             try:
-                # With WAL readers do not block the writer. NORMAL may lose the last rows when the
-                # machine fails, but never damages the file.
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = NORMAL")
-                # Ids come in no order, so each message of a batch touches other pages.
-                connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-                connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
-                migrate(connection)
-                self._searchable = prepare_search(connection)
-                self._begin_building(connection)
+                self._prepare()
             except BaseException:
-                connection.close()
+                self._database.close()
                 raise
-            self._connection = connection
-        return self._connection
+            self._ready = True
+        return self._database
+
+    def _prepare(self) -> None:
+        file = self._file
+        if file is None:
+            prepare_tables(self._database)
+            self._searchable = True
+        else:
+            file.path.parent.mkdir(parents=True, exist_ok=True)
+            migrate(file)
+            self._searchable = prepare_search(file)
+            self._begin_building(file)
+        with self._database.reading() as session:
+            shape = shape_of(session)
+        self._shape = shape if shape.is_final else None
 
     def _close(self) -> None:
-        if self._connection is not None:
-            with suppress(sqlite3.Error):
-                self._connection.close()
-            self._connection = None
+        self._ready = False
+        self._shape = None
+        self._database.close()
 
-    def _reading(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _reading(self, work: Callable[[Database], T]) -> T:
         check()
         with self._lock:
             self._write()  # so that rows just recorded in a loop are found
             try:
                 return work(self._open())
-            except (sqlite3.Error, OSError) as error:
+            except (DatabaseError, SchemaVersionError, OSError) as error:
                 self._close()  # the file may be replaced by a good one before the next try
-                problem = f"{type(error).__name__}: {error}"
-        raise ArchiveError(
-            f"The archive {self.path} cannot be used ({problem}). Recording keeps trying; "
-            "restore the file from a backup, or move it away to start a new one."
-        )
+                problem = archive_error(self._name, error, is_file=self._file is not None)
+        raise problem
 
-    def _looking(self, work: Callable[[sqlite3.Connection, Shape], T]) -> T:
-        """Read in one transaction, in which the state of the indexes stays the same."""
+    def _looking(self, work: Callable[[Session, Shape], T]) -> T:
+        """Read while the state of the indexes stays the same."""
 
-        def look(connection: sqlite3.Connection) -> T:
-            connection.execute("BEGIN")
-            try:
-                return work(connection, shape_of(connection))
-            finally:
-                if connection.in_transaction:
-                    connection.execute("COMMIT")
+        def look(database: Database) -> T:
+            with database.reading() as session:
+                if self._shape is not None:
+                    return work(session, self._shape)
+                # Within one transaction, for another process may be building.
+                session.run("BEGIN")
+                try:
+                    shape = shape_of(session)
+                    self._shape = shape if shape.is_final else None
+                    return work(session, shape)
+                finally:
+                    session.run("COMMIT")
 
         return self._reading(look)
 
     def _ask(self, asked: Callable[[Shape], tuple[str, Sequence[Any]]]) -> list[Any]:
-        def look(connection: sqlite3.Connection, shape: Shape) -> list[Any]:
+        def look(session: Session, shape: Shape) -> list[Any]:
             sql, values = asked(shape)
-            return connection.execute(sql, tuple(map(_storable, values))).fetchall()
+            return session.run(sql, tuple(map(_storable, values)))
 
         return self._looking(look)
 
@@ -598,12 +595,10 @@ class Archive:
         The rows can be limited to one chat, which is compared by all its names.
         """
 
-        def look(connection: sqlite3.Connection, shape: Shape) -> list[tuple[Any, ...]]:
+        def look(session: Session, shape: Shape) -> list[tuple[Any, ...]]:
             sql, values = asked(message_id, instance, shape)
-            rows: list[tuple[Any, ...]] = connection.execute(
-                sql, tuple(map(_storable, values))
-            ).fetchall()
-            wanted = None if chat is None else Whom([chat], FileLids(connection))
+            rows = session.run(sql, tuple(map(_storable, values)))
+            wanted = None if chat is None else Whom([chat], FileLids(session))
             return [row[:-2] for row in rows if wanted is None or wanted.is_told_by(*row[-2:])]
 
         return self._looking(look)
@@ -629,10 +624,10 @@ class Archive:
     def _build(self) -> None:
         """Do a piece of indexes that an older file lacks, and come back for the next."""
         with self._lock:
-            if self._connection is None:  # closed meanwhile; opening it again goes on
-                return
+            if self._file is None or not self._ready:
+                return  # closed meanwhile; opening it again goes on
             try:
-                left = self._build_piece(self._connection)
+                left = self._build_piece(self._file)
             except Exception as error:  # noqa: BLE001  nobody waits for this thread
                 # Writing tells of a file in trouble; building only waits until it is over.
                 self._odd("the indexes of an archive could not be built yet: %s", error)
@@ -640,27 +635,25 @@ class Archive:
             if left:
                 self._next_piece.arm()
 
-    def _build_piece(self, connection: sqlite3.Connection) -> bool:
-        # Whoever writes must not wait behind this: a file that is locked is left alone.
-        connection.execute("PRAGMA busy_timeout = 0")
+    def _build_piece(self, file: SqliteDatabase) -> bool:
         try:
+            # Whoever writes must not wait behind this: a file that is locked is left alone.
             return build(
-                connection, searchable=self._searchable, now=self._clock(), pause_s=_BUILD_EVERY_S
-            )
-        except sqlite3.OperationalError as error:
-            # Errors that SQLite itself reports have a name.
-            if getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY"):
+                file, searchable=self._searchable, now=self._clock(), pause_s=_BUILD_EVERY_S,
+                patient=False,
+            )  # fmt: skip
+        except DatabaseError as error:
+            if error.kind == "busy":
                 return True
             raise
-        finally:
-            connection.execute(f"PRAGMA busy_timeout = {int(self._busy_s * 1_000)}")
 
-    def _begin_building(self, connection: sqlite3.Connection) -> None:
-        left = left_to_build(connection, searchable=self._searchable)
+    def _begin_building(self, file: SqliteDatabase) -> None:
+        with file.reading() as session:
+            left = left_to_build(session, searchable=self._searchable)
         if left > PIECE:
             self._next_piece.arm()
         elif left:  # a small or a new file: at once
-            while build(connection, searchable=self._searchable):
+            while build(file, searchable=self._searchable):
                 pass
 
     def __enter__(self) -> Self:
@@ -670,7 +663,7 @@ class Archive:
         self.close()
 
     def __repr__(self) -> str:
-        return f"Archive({str(self.path)!r})"
+        return f"Archive({self._name!r})"
 
 
 def _question(
@@ -680,5 +673,7 @@ def _question(
 
 
 def _storable(value: Any) -> Any:
-    """Replace half of a surrogate pair, which SQLite cannot take and no stored text holds."""
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+    """Replace half of a surrogate pair and NUL, as in what is stored: no database takes both."""
+    if not isinstance(value, str):
+        return value
+    return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")

@@ -56,8 +56,8 @@ class EvolutionConfig(Section):
             ask where it matters.
         server_url: The server's public URL, which ``server_url`` in its events must equal, or None.
         lid_store: Where the pairs of hidden ids and phones are kept: the path of a SQLite file, or
-            the URL of a Redis (extra ``redis``); secret, since it may contain a password. None
-            (default) for memory only.
+            the URL of a PostgreSQL or Redis (extras ``postgres``, ``redis``); secret, since it may
+            contain a password. None (default) for memory only.
         authentication: The server's own credentials.
         retry: Retries of failed calls.
         monitoring: The monitor service.
@@ -102,7 +102,7 @@ class EvolutionConfig(Section):
         SecretStr | None,
         Variable(
             "EVOLUTION_LID_STORE",
-            "the path of a file, or a redis:// URL",
+            "the path of a file, or a postgresql:// or redis:// URL",
             "/var/lib/bot/lids.db",
             secret=True,
         ),

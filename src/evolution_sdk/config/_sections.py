@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, SecretStr, field_validator
 
 from evolution_sdk._base.request import DEFAULT_MAX_RESPONSE_BYTES
+from evolution_sdk._sql.dialect import shown_place
 
 from ._base import (
     SWITCH_RULE,
@@ -56,7 +58,9 @@ class StoreConfig(Section):
         messages: Whether messages are kept.
         message_up: Whether updates of messages are kept.
         contacts: Whether contacts are kept.
-        path: Path of the SQLite file that holds it.
+        path: Path of the SQLite file that holds it, or address of a PostgreSQL
+            (``postgresql://user:password@host/name``, extra ``postgres``), which several machines
+            may share. What is shown of it holds no user and no password.
     """
 
     messages: Annotated[Switch, Variable("EVOLUTION_STORE_MESSAGES", SWITCH_RULE, "true")] = False
@@ -64,9 +68,17 @@ class StoreConfig(Section):
         False
     )
     contacts: Annotated[Switch, Variable("EVOLUTION_STORE_CONTACTS", SWITCH_RULE, "true")] = False
-    path: Annotated[str, Variable("EVOLUTION_STORE_PATH", "a path", "/var/lib/bot/whatsapp.db")] = (
-        "evolution_archive.db"
-    )
+    path: Annotated[
+        str,
+        Variable(
+            "EVOLUTION_STORE_PATH", "a path, or a postgresql:// address",
+            "/var/lib/bot/whatsapp.db", secret=True,
+        ),
+    ] = "evolution_archive.db"  # fmt: skip
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        for name, value in super().__repr_args__():
+            yield name, shown_place(value) if name == "path" else value
 
 
 class WebsocketConfig(Section):

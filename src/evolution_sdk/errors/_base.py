@@ -203,7 +203,18 @@ class WaitTimeoutError(EvolutionError):
 
 
 class ArchiveError(EvolutionError):
-    """The file of the local backup cannot be read: it is damaged, locked, or too new."""
+    """The archive cannot be read: its file is damaged, locked or too new, or its database is gone.
+
+    Attributes:
+        kind: The sort of trouble: ``unavailable``, ``busy``, ``full``, ``corrupt``, ``rights``,
+            ``schema`` or ``other``.
+        remedy: Recommended action.
+    """
+
+    def __init__(self, message: str, *, kind: str = "other", remedy: str = "") -> None:
+        super().__init__(message)
+        self.kind: str = kind
+        self.remedy: str = remedy
 
 
 class OutboxStoreError(EvolutionError):
@@ -223,7 +234,7 @@ class OutboxStoreError(EvolutionError):
         super().__init__(f"The outbox's database cannot be used: {text}{again}")
         self.kind = kind
         self.key = key
-        self.transient = kind in ("unavailable", "busy", "full")
+        self.transient: bool = kind in ("unavailable", "busy", "full")
 
 
 class OutboxConflictError(EvolutionError):
@@ -314,7 +325,7 @@ class DeliveryRefusedError(DeliveryFailedError):
             f"WhatsApp refused message {message_id}{told}: {meaning}. It was accepted by the "
             f"server before, but will not arrive. {advice}".rstrip()
         )
-        self.message_id = message_id
+        self.message_id: str | None = message_id
         self.code = code
         self.meaning = meaning
         self.advice = advice

@@ -10,7 +10,7 @@ from evolution_sdk._base.public import publish
 from ._numbering import check_country_code
 from ._values import Jid, JidKind, PhoneNumber
 from .lid_store import LidStore
-from .lid_stores import RedisLidStore, SqliteLidStore
+from .lid_stores import PostgresLidStore, RedisLidStore, SqliteLidStore
 from .lids import LidMap
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "LidMap",
     "LidStore",
     "PhoneNumber",
+    "PostgresLidStore",
     "RedisLidStore",
     "SqliteLidStore",
     "check_country_code",

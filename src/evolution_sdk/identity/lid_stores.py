@@ -1,4 +1,4 @@
-"""Stores for a :class:`LidMap`: a small SQLite file, or Redis."""
+"""Stores for a :class:`LidMap`: a small SQLite file, PostgreSQL, or Redis."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Any
 from evolution_sdk._base.forking import around_fork, free_in_child
 from evolution_sdk._base.serial_worker import BUSY_TIMEOUT_MS
 from evolution_sdk._common.arguments import checked
+from evolution_sdk._sql.dialect import is_postgres
+from evolution_sdk._sql.opening import open_database
+from evolution_sdk._sql.schema import SchemaVersionError, Steps, migrate, version_of
+from evolution_sdk._sql.troubles import DatabaseError
 from evolution_sdk.errors import ConfigurationError, RequestValidationError
 
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["RedisLidStore", "SqliteLidStore", "lid_store_at"]
+__all__ = ["PostgresLidStore", "RedisLidStore", "SqliteLidStore", "lid_store_at"]
 
 _REDIS = ("redis://", "rediss://", "unix://")
 _REDIS_TIMEOUT_S = 2.0
@@ -137,6 +141,118 @@ class SqliteLidStore:
         return f"{type(self).__name__}({str(self._path)!r})"
 
 
+_TABLE = (
+    "CREATE TABLE evolution_lid "
+    "(number [[number]], lid TEXT NOT NULL UNIQUE, phone TEXT NOT NULL UNIQUE)"
+)
+_PAIRS: Steps = ((_TABLE,),)
+_PART = "map of hidden ids"
+_LOCK = 0x6C696473
+
+
+@checked()
+class PostgresLidStore:
+    """Keeps the pairs of a ``LidMap`` in PostgreSQL, for several machines (extra ``postgres``).
+
+    Args:
+        url: Its address, ``postgresql://user:password@host:5432/name``; the table is made where it
+            is missing.
+        max_pairs: Most pairs kept; the oldest go first.
+
+    Raises:
+        ConfigurationError: psycopg is not installed, or the address cannot be read.
+        RequestValidationError: ``max_pairs`` is below 1.
+    """
+
+    def __init__(self, url: str, *, max_pairs: int = 1_000_000) -> None:
+        if max_pairs < 1:
+            raise RequestValidationError("max_pairs", "must be at least 1")
+        if not is_postgres(url):
+            raise ConfigurationError(
+                "url: must begin with postgresql://, for example "
+                "postgresql://user:password@host:5432/name.",
+                variable="url",
+            )
+        self._database = open_database(url)
+        self._max_pairs = max_pairs
+        self._made = False
+
+    def load(self, most: int) -> list[tuple[str, str]]:
+        """Read the newest pairs, the oldest of them first.
+
+        Args:
+            most: Most pairs.
+
+        Returns:
+            Hidden id and phone of each.
+
+        Raises:
+            ConfigurationError: The database cannot be used.
+        """
+        query = (
+            "SELECT lid, phone FROM (SELECT * FROM evolution_lid ORDER BY number DESC LIMIT ?) "
+            "AS newest ORDER BY number"
+        )
+        try:
+            self._make()
+            with self._database.reading() as session:
+                return [(lid, phone) for lid, phone in session.run(query, (most,))]
+        except (DatabaseError, SchemaVersionError) as error:
+            raise ConfigurationError(
+                f"The database of hidden ids cannot be used: {error}", variable="lids"
+            ) from error
+
+    def put(self, pairs: Mapping[str, str]) -> None:
+        """Keep pairs, in one transaction.
+
+        Args:
+            pairs: Phone digits by hidden id.
+
+        Raises:
+            DatabaseError: It cannot be written.
+        """
+        self._make()
+        with self._database.writing() as session:
+            # One at a time: two that tell the same pair in another order would wait in a circle.
+            session.run("SELECT pg_advisory_xact_lock(?)", (_LOCK,))
+            for lid, phone in pairs.items():
+                # A new pair takes the place of older ones of its hidden id and of its phone.
+                session.run("DELETE FROM evolution_lid WHERE lid = ? OR phone = ?", (lid, phone))
+                session.run("INSERT INTO evolution_lid (lid, phone) VALUES (?, ?)", (lid, phone))
+            session.run(
+                "DELETE FROM evolution_lid "
+                "WHERE number <= (SELECT max(number) FROM evolution_lid) - ?",
+                (self._max_pairs,),
+            )
+
+    def forget(self, lids: Collection[str]) -> None:
+        """Drop pairs.
+
+        Args:
+            lids: The hidden ids.
+
+        Raises:
+            DatabaseError: It cannot be written.
+        """
+        self._make()
+        with self._database.writing() as session:
+            session.run_many("DELETE FROM evolution_lid WHERE lid = ?", [(one,) for one in lids])
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._database.close()
+
+    def _make(self) -> None:
+        if not self._made:
+            if version_of(self._database, _PART) != len(_PAIRS):
+                migrate(self._database, _PART, _PAIRS)
+            self._made = True
+
+    def __repr__(self) -> str:
+        # Without the URL, which may hold a password.
+        return f"{type(self).__name__}()"
+
+
 @checked()
 class RedisLidStore:
     """Keeps the pairs of a ``LidMap`` in Redis, for several machines (extra ``redis``).
@@ -213,15 +329,17 @@ class RedisLidStore:
         return f"{type(self).__name__}(key={self._key!r})"
 
 
-def lid_store_at(place: str) -> SqliteLidStore | RedisLidStore:
+def lid_store_at(place: str) -> SqliteLidStore | PostgresLidStore | RedisLidStore:
     """Return the store that a setting names.
 
     Args:
-        place: A Redis URL, or the path of a file.
+        place: A URL of Redis or PostgreSQL, or the path of a file.
 
     Raises:
         ConfigurationError: redis-py is not installed.
     """
+    if is_postgres(place):
+        return PostgresLidStore(place)
     return RedisLidStore(place) if place.startswith(_REDIS) else SqliteLidStore(place)
 
 

@@ -35,9 +35,10 @@ class LidMap:
 
     Args:
         max_entries: Limit of pairs; the least recently used are dropped first.
-        store: Keeps the pairs beyond the process, see :class:`SqliteLidStore` and
-            :class:`RedisLidStore`. What it holds is read here and now; new pairs are written by a
-            thread of their own, and a store that fails is logged and harms nobody.
+        store: Keeps the pairs beyond the process, see :class:`SqliteLidStore`,
+            :class:`PostgresLidStore` and :class:`RedisLidStore`. What it holds is read here
+            and now; new pairs are written by a thread of their own, and a store that fails is
+            logged and harms nobody.
 
     Raises:
         RequestValidationError: ``max_entries`` is below 1.

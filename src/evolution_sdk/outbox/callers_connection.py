@@ -7,7 +7,9 @@ from typing import Any
 
 from evolution_sdk.errors import ConfigurationError
 
-__all__ = ["driver_connection", "plain_cursor"]
+__all__ = ["check_transaction", "driver_connection", "plain_cursor"]
+
+_IDLE = 0  # libpq's PQTRANS_IDLE
 
 # SQLAlchemy: connection.connection.driver_connection; Django: django.db.connection.connection.
 _WRAPPED_AS = ("driver_connection", "dbapi_connection", "sync_connection", "connection")
@@ -37,7 +39,8 @@ def driver_connection(given: Any, *, postgres: bool) -> Any:
             "psycopg 3 to the outbox's database" if postgres else "sqlite3 to the outbox's file"
         )
         raise ConfigurationError(
-            f"connection: must be a connection of {wanted}, within a transaction.",
+            f"connection: must be a connection of {wanted}, within a transaction; of SQLAlchemy "
+            "session.connection(), of Django django.db.connection.",
             variable="connection",
         )
     return found
@@ -53,6 +56,43 @@ def plain_cursor(connection: Any) -> Any:
         cursor = connection.cursor()
         cursor.row_factory = None
         return cursor
+    import psycopg
     from psycopg.rows import tuple_row
 
-    return connection.cursor(row_factory=tuple_row)
+    # Not connection.cursor(): the program may have chosen cursors with other marks for values.
+    blocking = isinstance(connection, psycopg.Connection)
+    make: Any = psycopg.Cursor if blocking else psycopg.AsyncCursor
+    return make(connection, row_factory=tuple_row)
+
+
+def check_transaction(connection: Any) -> str | None:
+    """See to it that statements on a connection do not commit by themselves.
+
+    Args:
+        connection: A connection of psycopg or :mod:`sqlite3`.
+
+    Returns:
+        The statement that must come first, because no transaction has begun yet; None for none.
+
+    Raises:
+        ConfigurationError: It is in autocommit mode, and in no transaction.
+    """
+    if isinstance(connection, sqlite3.Connection):
+        if connection.in_transaction:
+            return None
+        modern = getattr(connection, "autocommit", -1) is True  # Python 3.12
+        alone = modern or connection.isolation_level is None
+        # At once, or another process may write between our reading and our writing. With the new
+        # autocommit=False of sqlite3 a transaction is always open.
+        first = "BEGIN IMMEDIATE"
+    else:
+        alone = connection.autocommit and connection.info.transaction_status == _IDLE
+        first = None
+    if alone:
+        raise ConfigurationError(
+            "connection: is in autocommit mode and in no transaction, so that the message would "
+            "not vanish with your own rows. Begin one: with connection.transaction(): (psycopg), "
+            "with transaction.atomic(): (Django), or execute BEGIN (sqlite3).",
+            variable="connection",
+        )
+    return first

@@ -6,12 +6,13 @@ Every statement visits rows by an index, and few of them, however many wait.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from itertools import groupby
+from typing import Literal, TypeAlias, TypeVar
 
-from evolution_sdk._sql.database import Row, Session
+from evolution_sdk._sql.database import Session
 
 from .store_clock import StoreNow
+from .taking import ALL, Claim, heads_of, take
 
 __all__ = [
     "ALL",
@@ -26,22 +27,20 @@ __all__ = [
     "wake",
 ]
 
+T = TypeVar("T")
 NotYet: TypeAlias = Literal["busy", "paused", "waiting"]
 """Why a message cannot be worked on now: another worker has its chat, a pause, or a wait."""
 
-ALL = "*"
-"""The name under which the whole server is paused."""
 _LINE_UP = 500
 _EXPIRE = 200
+_AT_ONCE = 100
+# What is due and not to be had is held by somebody: it is not asked for without a pause.
+_SOON_MS = 10
 _LOCK = 0x6C696E65
 
-_WORK = (
-    "id, key, instance, chat, operation, payload, file, on_unknown, attempts, failures, looks, "
-    "given_id, begun_at, begun_steady, lost_steady, boot, worker, expires_at"
-)
 _OPEN_CHAT = (
     "INSERT INTO evolution_outbox_chat (instance, chat, head, priority, state, ready_at) "
-    "VALUES (?, ?, ?, ?, 'ready', 0) ON CONFLICT (instance, chat) DO UPDATE SET "
+    "VALUES {rows} ON CONFLICT (instance, chat) DO UPDATE SET "
     "head = [[least]](evolution_outbox_chat.head, excluded.head), "
     "priority = [[greatest]](evolution_outbox_chat.priority, excluded.priority)"
 )
@@ -56,61 +55,10 @@ _READY = (
 _BUSY_INSTANCES = (
     "SELECT i.instance FROM evolution_outbox_instance AS i WHERE i.paused_until IS NULL "
     "AND EXISTS (SELECT 1 FROM evolution_outbox_chat AS c "
-    "WHERE c.instance = i.instance AND c.state = 'ready') ORDER BY i.instance"
+    "WHERE c.instance = i.instance AND c.state = 'ready') "
+    "AND NOT EXISTS (SELECT 1 FROM evolution_outbox_instance AS a "
+    "WHERE a.instance = ? AND a.paused_until IS NOT NULL) ORDER BY i.instance"
 )
-_SENDING = (
-    f"SELECT {_WORK} FROM evolution_outbox WHERE instance = ? AND chat = ? AND state = 'sending' "
-    "ORDER BY id LIMIT 1 [[hold]]"
-)
-_HEAD = (
-    f"SELECT {_WORK} FROM evolution_outbox WHERE instance = ? AND chat = ? AND lined_up = 1 "
-    "AND state = 'queued' ORDER BY id LIMIT 1 [[hold]]"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A message that a worker is to send, or to look for.
-
-    Attributes:
-        kind: ``send``, or ``look``: it may have been sent.
-        id: Number of its row.
-        key: Its key.
-        instance: The instance.
-        chat: Its chat.
-        operation: Key of the operation.
-        payload: Its content as it is kept.
-        file: Name of its file; None without one.
-        on_unknown: What to do when nothing is proven: ``hold`` or ``resend``.
-        attempts: Calls made for it so far, this one included.
-        failures: Of these, those that the server itself refused for a passing reason.
-        looks: Looks made for it since its latest call.
-        given_id: The id that was made for it.
-        begun_at: Beginning of its latest call, in milliseconds since 1970.
-        begun_steady: The same by the store's steady clock.
-        lost_steady: When it was known that nobody makes that call any more.
-        boot: What the steady times count from.
-        owner: The worker that made the latest call.
-    """
-
-    kind: Literal["send", "look"]
-    id: int
-    key: str
-    instance: str
-    chat: str
-    operation: str
-    payload: bytes = field(repr=False)
-    file: str | None
-    on_unknown: str
-    attempts: int
-    failures: int
-    looks: int
-    given_id: str | None
-    begun_at: int
-    begun_steady: int
-    lost_steady: int | None
-    boot: str
-    owner: str
 
 
 def line_up(session: Session, now: StoreNow) -> int:
@@ -139,12 +87,46 @@ def line_up(session: Session, now: StoreNow) -> int:
         "INSERT INTO evolution_outbox_instance (instance) VALUES (?) ON CONFLICT DO NOTHING",
         [(name,) for name in sorted({instance for instance, _ in chats})],
     )
-    # In one order everywhere, so that two workers never wait for each other in a circle.
-    session.run_many(_OPEN_CHAT, [(*names, *found) for names, found in sorted(chats.items())])
-    session.run_many(
-        "UPDATE evolution_outbox SET lined_up = 1 WHERE id = ?", [(row[0],) for row in rows]
-    )
-    return len(rows)
+    # Chats that somebody else holds wait for the next round: whoever is frozen in the middle of a
+    # transaction holds up nothing else, and nobody waits for others in a circle.
+    held = _held_by_others(session, sorted(chats))
+    free = {names: found for names, found in chats.items() if names not in held}
+    # In one order everywhere, all the same.
+    for names in _parts(sorted(free)):
+        session.run(
+            _OPEN_CHAT.format(rows=", ".join(["(?, ?, ?, ?, 'ready', 0)"] * len(names))),
+            [value for name in names for value in (*name, *free[name])],
+        )
+    lined_up = [row[0] for row in rows if (row[1], row[2]) in free]
+    for some in _parts(lined_up):
+        session.run(f"UPDATE evolution_outbox SET lined_up = 1 WHERE id IN ({_marks(some)})", some)
+    return len(lined_up)
+
+
+def _parts(values: Sequence[T]) -> list[Sequence[T]]:
+    return [values[place : place + _AT_ONCE] for place in range(0, len(values), _AT_ONCE)]
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _held_by_others(session: Session, chats: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Hold some chats, and tell which are not to be had now."""
+    if session.dialect.name != "postgres":
+        return set()
+    held: set[tuple[str, str]] = set()
+    for instance, some in groupby(chats, key=lambda names: names[0]):
+        # An array, not a list of pairs: that becomes a long OR, which no index serves.
+        ask = (
+            "SELECT chat FROM evolution_outbox_chat WHERE instance = ? AND chat = ANY(?) "
+            "ORDER BY instance, chat"
+        )
+        values = (instance, [chat for _, chat in some])
+        # First what can be held: a chat that is made between the two statements counts as held.
+        ours = {chat for (chat,) in session.run(f"{ask} [[skip]]", values)}
+        held |= {(instance, chat) for (chat,) in session.run(ask, values) if chat not in ours}
+    return held
 
 
 def line_up_chat(
@@ -160,17 +142,23 @@ def line_up_chat(
         priority: The priority of that row.
         now: The present.
     """
+    due = "instance = ? AND chat = ? AND lined_up = 0 AND due_at <= ?"
+    values = (instance, chat, now.wall)
+    if not session.run(f"SELECT 1 FROM evolution_outbox WHERE {due} LIMIT 1", values):
+        return
+    session.run(
+        "INSERT INTO evolution_outbox_instance (instance) VALUES (?) ON CONFLICT DO NOTHING",
+        (instance,),
+    )
+    # Chats before messages, as everywhere.
+    session.run(
+        _OPEN_CHAT.format(rows="(?, ?, ?, ?, 'ready', 0)"), (instance, chat, number, priority)
+    )
     session.run(
         "UPDATE evolution_outbox SET lined_up = 1 WHERE id IN (SELECT id FROM evolution_outbox "
-        "WHERE instance = ? AND chat = ? AND lined_up = 0 AND due_at <= ? [[hold]])",
-        (instance, chat, now.wall),
+        f"WHERE {due} ORDER BY id [[hold]])",
+        values,
     )
-    if session.changed:
-        session.run(
-            "INSERT INTO evolution_outbox_instance (instance) VALUES (?) ON CONFLICT DO NOTHING",
-            (instance,),
-        )
-        session.run(_OPEN_CHAT, (instance, chat, number, priority))
 
 
 def wake(session: Session, now: StoreNow) -> list[int]:
@@ -185,13 +173,14 @@ def wake(session: Session, now: StoreNow) -> list[int]:
     """
     session.run(
         "UPDATE evolution_outbox_instance SET paused_until = NULL, pause_reason = '' "
-        "WHERE paused_until <= ? AND by_person = 0",
+        "WHERE instance IN (SELECT instance FROM evolution_outbox_instance "
+        "WHERE paused_until <= ? AND by_person = 0 ORDER BY instance [[skip]])",
         (now.steady,),
     )
     session.run(
         "UPDATE evolution_outbox_chat SET state = 'ready' WHERE (instance, chat) IN "
         "(SELECT instance, chat FROM evolution_outbox_chat WHERE state = 'waiting' "
-        "AND ready_at <= ? ORDER BY instance, chat [[skip]])",
+        "AND ready_at <= ? ORDER BY ready_at [[skip]])",
         (now.steady,),
     )
     gone = session.run(
@@ -228,13 +217,7 @@ def claim_some(
     Returns:
         The claims; their rows say ``sending``.
     """
-    paused = session.run(
-        "SELECT 1 FROM evolution_outbox_instance WHERE instance = ? AND paused_until IS NOT NULL",
-        (ALL,),
-    )
-    if paused:
-        return []
-    names = [name for (name,) in session.run(_BUSY_INSTANCES)]
+    names = [name for (name,) in session.run(_BUSY_INSTANCES, (ALL,))]
     if not names:
         return []
     first = turn % len(names)
@@ -246,10 +229,8 @@ def claim_some(
             left = min(most, many - len(found))
             if left <= 0:
                 return found
-            for (chat,) in session.run(_READY, (name, left)):
-                claim = _take(session, worker, name, chat, now, make_id, dropped)
-                if claim is not None:
-                    found.append(claim)
+            chats = [chat for (chat,) in session.run(_READY, (name, left))]
+            found += take(session, worker, name, chats, now, make_id, dropped)
         if share == many:
             break
     return found
@@ -293,74 +274,8 @@ def claim_chat(
         return None
     if rows[0][0] != "ready":
         return "busy" if rows[0][0] == "busy" else "waiting"
-    return _take(session, worker, instance, chat, now, make_id, dropped)
-
-
-def _take(
-    session: Session,
-    worker: str,
-    instance: str,
-    chat: str,
-    now: StoreNow,
-    make_id: Callable[[str, str], str | None],
-    dropped: list[int],
-) -> Claim | None:
-    """Take the work of a chat whose row is held."""
-    place = (instance, chat)
-    rows = session.run(_SENDING, place)
-    if rows:
-        # Its worker is gone, or its answer was lost: it is looked for, and never just sent.
-        _occupy(session, worker, place)
-        return _claim("look", rows[0])
-    while True:
-        rows = session.run(_HEAD, place)
-        if not rows:
-            session.run("DELETE FROM evolution_outbox_chat WHERE instance = ? AND chat = ?", place)
-            return None
-        row = rows[0]
-        left_out = _left_out(session, row, now)
-        if left_out is not None:
-            state, reason = left_out
-            dropped.append(row[0])
-            session.run(
-                "UPDATE evolution_outbox SET state = ?, reason = ? WHERE id = ?",
-                (state, reason, row[0]),
-            )
-            continue
-        given = row[11] or make_id(row[4], instance)
-        session.run(
-            "UPDATE evolution_outbox SET state = 'sending', worker = ?, boot = ?, begun_at = ?, "
-            "begun_steady = ?, lost_steady = NULL, attempts = attempts + 1, looks = 0, "
-            "given_id = ?, reason = '' WHERE id = ?",
-            (worker, now.boot, now.wall, now.steady, given, row[0]),
-        )
-        _occupy(session, worker, place)
-        begun = (*row[:8], row[8] + 1, row[9], 0, given, now.wall, now.steady, None, now.boot)
-        return _claim("send", (*begun, worker, row[17]))
-
-
-def _left_out(session: Session, row: Row, now: StoreNow) -> tuple[str, str] | None:
-    """Say why a message is not to be sent any more; None when it is."""
-    if row[17] is not None and row[17] <= now.wall:
-        return "expired", "it was not sent in time"
-    # Whoever asked to stop after the hand-over is not written to either.
-    out = session.run(
-        "SELECT 1 FROM evolution_outbox_opt_out WHERE chat = ? AND instance IN ('', ?)",
-        (row[3], row[2]),
-    )
-    return ("cancelled", "the recipient opted out") if out else None
-
-
-def _occupy(session: Session, worker: str, place: tuple[str, str]) -> None:
-    session.run(
-        "UPDATE evolution_outbox_chat SET state = 'busy', worker = ? "
-        "WHERE instance = ? AND chat = ?",
-        (worker, *place),
-    )
-
-
-def _claim(kind: Literal["send", "look"], row: Sequence[Any]) -> Claim:
-    return Claim(kind, *row[:17])
+    found = take(session, worker, instance, [chat], now, make_id, dropped)
+    return found[0] if found else None
 
 
 def next_due(session: Session, now: StoreNow) -> int | None:
@@ -382,7 +297,7 @@ def next_due(session: Session, now: StoreNow) -> int | None:
     for sql, present in told:
         (at,) = session.run(sql)[0]
         if at is not None:
-            waits.append(max(0, at - present))
+            waits.append(max(_SOON_MS, at - present))
     return min(waits, default=None)
 
 
@@ -394,18 +309,16 @@ def ready_rows(session: Session, limit: int = 1_000) -> list[int]:
         limit: Most chats.
     """
     chats = session.run(
-        "SELECT c.instance, c.chat, c.head FROM evolution_outbox_chat AS c "
+        "SELECT c.instance, c.chat FROM evolution_outbox_chat AS c "
         "LEFT JOIN evolution_outbox_instance AS i ON i.instance = c.instance "
         "WHERE c.state = 'ready' AND i.paused_until IS NULL "
         "ORDER BY c.priority DESC, c.head LIMIT ?",
         (limit,),
     )
-    found: list[int] = []
-    for instance, chat, head in chats:
-        sending = session.run(
-            "SELECT id FROM evolution_outbox WHERE instance = ? AND chat = ? "
-            "AND state = 'sending' LIMIT 1",
-            (instance, chat),
-        )
-        found.append(sending[0][0] if sending else head)
-    return found
+    heads: dict[tuple[str, str], int | None] = {}
+    # Not the heads as they were noted: one may have been taken back since.
+    for instance, some in groupby(sorted(chats), key=lambda place: place[0]):
+        told = heads_of(session, instance, [chat for _, chat in some])
+        heads.update({(instance, chat): head for chat, (head, _) in told.items()})
+    found = [heads.get((instance, chat)) for instance, chat in chats]
+    return [head for head in found if head is not None]

@@ -42,8 +42,12 @@ _FIRST_RETRY_MS = 2_000.0
 _LONGEST_RETRY_MS = 300_000.0
 _CROWDED_MS = 500.0
 _LONGEST_TEXT = 300
+# A client that was closed by its program, whose outbox still runs.
+_CLOSED_MS = 1_000.0
 # Looks that must have been made in vain before nothing more is expected of another one.
 _LEAST_LOOKS = 3
+# Looks that may fail for a reason of the server's own before it counts as one that stays.
+_MOST_FAILED_LOOKS = 20
 # Refusals that come before the server looks at what is asked: nothing was sent.
 _AT_THE_DOOR = (
     AuthenticationError,
@@ -123,7 +127,9 @@ def after_failure(error: BaseException, claim: Claim, rules: Rules) -> Outcome:
         return held
     pause = _pause_for(error, claim.instance)
     if pause is not None:
-        return Postponed(0, failure, pause.reason, pause=pause)
+        # An attempt is only what has reached the server.
+        reached = isinstance(error, EvolutionAPIError)
+        return Postponed(0, failure, pause.reason, called=reached, pause=pause)
     # A passing failure of this very message, in the server's own words: others are not held up.
     passing = error.transient or isinstance(error, ServerError)
     if passing and claim.failures + 1 < rules.max_failures:
@@ -148,7 +154,7 @@ def _held_back(error: EvolutionError, failure: OutboxFailure) -> Postponed | Non
     if isinstance(error, BulkheadFullError):
         return Postponed(_CROWDED_MS, None, "too many calls in flight", called=False)
     if isinstance(error, ClientClosedError):
-        return Postponed(0, None, "", called=False)
+        return Postponed(_CLOSED_MS, None, "the client of its worker is closed", called=False)
     return None
 
 
@@ -215,9 +221,11 @@ def after_look_failure(error: BaseException, claim: Claim, left_ms: float) -> Ou
                 _look_ms(claim.looks), "the look failed; it is made again", failure, pause=pause
             )
         if isinstance(error, ClientClosedError):
-            return Lost(_FIRST_LOOK_MS)
+            return Lost(_CLOSED_MS, "the client of its worker is closed")
     passing = getattr(error, "transient", False) and not isinstance(error, MetaAPIError)
-    if left_ms > 0 or (passing and not isinstance(error, EvolutionAPIError)):
+    # A server may fail for a while, and tell afterwards; one that always fails tells nothing.
+    lasting = isinstance(error, EvolutionAPIError) and claim.looks + 1 >= _MOST_FAILED_LOOKS
+    if left_ms > 0 or (passing and not lasting):
         return Lost(
             _look_ms(claim.looks), "the look failed; it is made again", failure, looked=True
         )

@@ -15,6 +15,7 @@ __all__ = ["LookFacts", "look_facts"]
 
 _ANCHORS = 8
 _MOST_RIVALS = 1_000
+_STORED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class LookFacts:
         told: Times that answers of the server told: its seconds, when it was asked, when it had
             answered.
         rivals: Contents of other messages of the instance that may have been sent, too.
+        stored: Ids of messages of the instance that were answered lately, the newest first.
         fenced: Whether a worker that was cut off may have begun its call at the end of its lease.
     """
 
@@ -36,6 +38,7 @@ class LookFacts:
     passed_ms: float
     told: tuple[tuple[float, Moment, Moment], ...]
     rivals: tuple[tuple[str, Payload], ...] = field(repr=False)
+    stored: tuple[str, ...]
     fenced: bool
 
 
@@ -65,17 +68,35 @@ def look_facts(
         if begun is not None
     )
     rivals = session.run(
-        "SELECT chat, payload FROM evolution_outbox WHERE state IN ('unknown', 'sending') "
-        "AND instance = ? AND id <> ? ORDER BY id DESC LIMIT ?",
-        (claim.instance, claim.id, _MOST_RIVALS),
+        "SELECT chat, payload, id FROM evolution_outbox WHERE state IN ('unknown', 'sending') "
+        "AND created_at > 0 AND instance = ? AND id <> ? UNION ALL "
+        # One whose answer could not be read is there, too, and nobody knows under which id.
+        "SELECT chat, payload, id FROM evolution_outbox WHERE state = 'sent' "
+        "AND message_id IS NULL AND instance = ? AND id <> ? ORDER BY id DESC LIMIT ?",
+        (claim.instance, claim.id, claim.instance, claim.id, _MOST_RIVALS),
     )
     return LookFacts(
         begun=local_moment(claim.begun_steady, now, here),
         lost=local_moment(lost_at, now, here),
-        # A start of the machine lies between: only the time of day tells how long ago it was.
-        passed_ms=max(0, now.steady - lost_at) if same_boot else max(0, now.wall - claim.begun_at),
+        # By the clock of this start of the machine: an earlier time began anew with it.
+        passed_ms=max(0, now.steady - lost_at),
         # Across a start of the machine times are not exact enough for the server's clock.
         told=told if same_boot else (),
-        rivals=tuple((chat, Payload.load(kept, cipher)) for chat, kept in rivals),
+        rivals=tuple((chat, Payload.load(kept, cipher)) for chat, kept, _ in rivals),
+        stored=_stored(session, claim),
         fenced=session.dialect.name == "postgres",
     )
+
+
+def _stored(session: Session, claim: Claim) -> tuple[str, ...]:
+    """Ids of messages that must be in the server's store if it stores any."""
+    for known in ("server_time IS NOT NULL AND answered_steady IS NOT NULL", "found = 1"):
+        order = "id" if known == "found = 1" else "answered_steady"
+        rows = session.run(
+            f"SELECT message_id FROM evolution_outbox WHERE instance = ? AND {known} "
+            f"AND message_id IS NOT NULL AND id <> ? ORDER BY {order} DESC LIMIT ?",
+            (claim.instance, claim.id, _STORED),
+        )
+        if rows:
+            return tuple(name for (name,) in rows)
+    return ()

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
-from evolution_sdk._base.forking import free_in_child
+from evolution_sdk._base.forking import free_in_child, in_child
+from evolution_sdk._base.harmless import harmless
 from evolution_sdk._base.ports import SYSTEM_CLOCK, Clock
 from evolution_sdk._sql.database import Database, Session
 from evolution_sdk._sql.dialect import is_postgres
 from evolution_sdk._sql.opening import open_database
-from evolution_sdk._sql.process_slots import ProcessSlots
+from evolution_sdk._sql.process_slots import ProcessSlots, SlotsTakenError
 from evolution_sdk._sql.schema import SchemaVersionError, migrate, version_of
 from evolution_sdk._sql.sqlite import SqliteDatabase
-from evolution_sdk._sql.troubles import DatabaseError
+from evolution_sdk._sql.troubles import DatabaseError, of_sqlite
 from evolution_sdk.errors import OutboxStoreError
 from evolution_sdk.reconcile.server_clock import Moment
 
@@ -33,14 +36,17 @@ from .claims import (
     ready_rows,
     wake,
 )
-from .handing_over import OutboxDraft, put_steps
+from .engine import OutboxEngine
+from .handing_over import Enqueue, OutboxDraft, Statement, put_steps
+from .jobs import OutboxJob
 from .look_facts import LookFacts, look_facts
 from .payload import Cipher
 from .records import OutboxMessage, OutboxState
-from .settling import Ending, settle
+from .schedule import again_at
+from .settling import Ending, given_back, settle
 from .store_clock import StoreClock, StoreNow
 from .tables import PART, STEPS
-from .workers import Worker, bury, enlist, leave, reclaim, renew
+from .workers import Worker, bury, enlist, leave, renew, works
 
 __all__ = ["OutboxStore", "Turn"]
 
@@ -61,6 +67,10 @@ class Turn:
         claims: The claims it got.
         dropped: Rows that are not to be sent any more: they came too late, or were taken back.
         wait_ms: Time until there is more to do, in milliseconds; None while nothing waits.
+        at_ms: The time at which the endings were written, by the store's clock, in milliseconds
+            since 1970.
+        buried: Whether nothing was claimed because others have buried the worker.
+        abandoned: Whether nobody waits for the claims any more.
         error: Why nothing was written.
         done: Set once this is certain.
     """
@@ -70,6 +80,9 @@ class Turn:
     claims: list[Claim] = field(default_factory=list[Claim])
     dropped: list[int] = field(default_factory=list[int])
     wait_ms: float | None = None
+    at_ms: int = 0
+    buried: bool = False
+    abandoned: bool = False
     error: BaseException | None = None
     done: threading.Event = field(default_factory=threading.Event)
 
@@ -94,17 +107,34 @@ class OutboxStore:
         curve: Callable[[int], float],
         busy_timeout_ms: float = 5_000,
     ) -> None:
-        self.database: Database = open_database(place, busy_timeout_ms=busy_timeout_ms)
+        self.database: Database = open_database(
+            place, busy_timeout_ms=busy_timeout_ms, by_index=True
+        )
+        # Counting many rows takes long, and the threads of a process take turns with a file.
+        self._aside: Database = self.database
+        if isinstance(self.database, SqliteDatabase):
+            self._aside = open_database(place, busy_timeout_ms=busy_timeout_ms)
         self.is_shared: bool = is_postgres(place)
         self.cipher = cipher
-        self.clock = StoreClock(clock)
+        self.clock: StoreClock = StoreClock(clock)
         self._curve = curve
-        self._place = place
+        self.address: str = str(place) if self.is_shared else ""
+        self.engine: OutboxEngine | None = None
         self._checked = False
         self._waiting: deque[Turn] = deque()
         self._writing = free_in_child(threading.Lock())
+        # What is to be written down besides: settling twice changes nothing, so that whatever may
+        # be missing is put here.
+        self._left: deque[Ending] = deque()
+        self._handing = free_in_child(threading.Lock())
         self._looked_round = 0
         self._turn = 0
+        in_child(self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        """Leave the parent what its threads have under way."""
+        self._waiting.clear()
+        self._left.clear()
 
     def new_slots(self) -> ProcessSlots | None:
         """Return locks for a worker beside a SQLite file; None over PostgreSQL."""
@@ -134,12 +164,12 @@ class OutboxStore:
         """
         if self._checked:
             return
-        if not self.is_shared:
-            self.migrate()
-            return
         with self._troubles():
+            # Read first: a transaction of the program may hold a SQLite file just now.
             found = version_of(self.database, PART)
-            if found != len(STEPS):
+            if found < len(STEPS) and not self.is_shared:
+                self.migrate()
+            elif found != len(STEPS):
                 raise SchemaVersionError(PART, found, len(STEPS))
         self._checked = True
 
@@ -168,6 +198,17 @@ class OutboxStore:
         with self._troubles(), self.database.reading() as session:
             yield session
 
+    @contextmanager
+    def counting(self) -> Generator[tuple[Session, StoreNow]]:
+        """Begin to read figures, which may take long: beside those who hand over and send.
+
+        Raises:
+            OutboxStoreError: It cannot be read.
+        """
+        self.check()
+        with self._troubles(), self._aside.reading() as session:
+            yield session, self.clock.peek(session)
+
     def put(self, drafts: Sequence[OutboxDraft]) -> list[OutboxMessage]:
         """Write messages in a transaction.
 
@@ -185,14 +226,54 @@ class OutboxStore:
         key = drafts[0].key if len(drafts) == 1 else None
         for again in (True, False):
             try:
+                jobs: list[OutboxJob] = []
                 with self.writing(key) as (session, now):
-                    return perform(session, drafts, now, self.cipher)
+                    made = perform(session, drafts, now, self.cipher, self.noting(jobs))
             except OutboxStoreError as error:
                 # The commit may have been done all the same; the keys tell, and let nothing double.
                 cause = error.__cause__
                 if not (again and isinstance(cause, DatabaseError) and cause.broken):
                     raise
+            else:
+                self.wake(jobs)
+                return made
         raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    def noting(self, jobs: list[OutboxJob]) -> Enqueue | None:
+        """Return what writes jobs of the engine and notes them; None without one.
+
+        Args:
+            jobs: Gets the jobs.
+        """
+        engine = self.engine
+        if engine is None:
+            return None
+
+        def enqueue(some: Sequence[OutboxJob]) -> Iterable[Statement]:
+            jobs.extend(some)
+            return engine.enqueue(some)
+
+        return enqueue
+
+    def hand_on(self, session: Session, jobs: Sequence[OutboxJob]) -> None:
+        """Write jobs of the engine within a transaction.
+
+        Args:
+            session: The transaction.
+            jobs: The jobs.
+        """
+        if self.engine is not None and jobs:
+            for statement in self.engine.enqueue(jobs):
+                session.run(*statement)
+
+    def wake(self, jobs: Sequence[OutboxJob]) -> None:
+        """Tell the engine of jobs whose transaction has committed; never raises.
+
+        Args:
+            jobs: The jobs.
+        """
+        if self.engine is not None and jobs:
+            harmless(self.engine.wake, jobs)
 
     def visit(self, worker: Worker, turn: Turn, make_id: MakeId) -> Turn:
         """Write down endings and claim more work, together with all others who come just now.
@@ -220,19 +301,61 @@ class OutboxStore:
             raise turn.error
         return turn
 
-    def _write(self, worker: Worker, turns: list[Turn], make_id: MakeId) -> None:
+    @contextmanager
+    def _settling(self, claims: list[Claim]) -> Generator[tuple[Session, StoreNow]]:
+        """Begin a transaction that writes down what was left over before all else.
+
+        Args:
+            claims: Gets the claims made in it; if it fails they may have been committed all the
+                same, and are given back by the next one.
+        """
+        left = [self._left.popleft() for _ in range(len(self._left))]
         try:
             with self.writing() as (session, now):
-                settle(
-                    session, worker.id, [one for turn in turns for one in turn.endings], now,
-                    self._curve,
-                )  # fmt: skip
-                self._serve(session, worker, turns, now, make_id)
-        except BaseException as error:  # noqa: BLE001 - each hears of it in its own thread
+                settle(session, left, now, self._curve)
+                yield session, now
+        except BaseException:
+            self._left.extend([*left, *map(given_back, claims)])
+            raise
+
+    def abandon(self, turn: Turn) -> None:
+        """Take over what a visit was about, whose caller does not wait for its end.
+
+        Args:
+            turn: The visit.
+        """
+        with self._handing:
+            turn.abandoned = True
+            self._left.extend([*turn.endings, *map(given_back, turn.claims)])
+
+    def flush(self) -> None:
+        """Write down what was left over.
+
+        Raises:
+            OutboxStoreError: It was not done, and is still to be done.
+        """
+        if self._left:
+            with self._settling([]):
+                pass
+
+    def _write(self, worker: Worker, turns: list[Turn], make_id: MakeId) -> None:
+        claims: list[Claim] = []
+        error: BaseException | None = None
+        try:
+            with self._settling(claims) as (session, now):
+                settle(session, [one for turn in turns for one in turn.endings], now, self._curve)
+                self._serve(session, worker, turns, now, make_id, claims)
+                for turn in turns:
+                    turn.at_ms = now.wall
+        except BaseException as caught:  # noqa: BLE001 - each hears of it in its own thread
+            error = caught
+        with self._handing:
             for turn in turns:
-                turn.error, turn.claims = error, []
-        for turn in turns:
-            turn.done.set()
+                if error is not None:
+                    turn.error, turn.claims = error, []
+                elif turn.abandoned:
+                    self._left.extend(map(given_back, turn.claims))
+                turn.done.set()
 
     def _serve(
         self,
@@ -241,47 +364,70 @@ class OutboxStore:
         turns: list[Turn],
         now: StoreNow,
         make_id: MakeId,
+        found: list[Claim],
     ) -> None:
         want = sum(turn.want for turn in turns)
         if not want:
             return
+        if not works(session, worker):
+            for turn in turns:
+                turn.buried, turn.wait_ms = True, 0.0
+            return
         self._turn += 1
-        found: list[Claim] = []
         dropped = turns[0].dropped
         if now.steady - self._looked_round < _LOOK_ROUND_MS:
-            found = claim_some(session, worker.id, want, now, make_id, self._turn, dropped)
+            found += claim_some(session, worker.id, want, now, make_id, self._turn, dropped)
         wait_ms: float | None = None
         if len(found) < want:
             self._looked_round = now.steady
-            dropped += wake(session, now)
             line_up(session, now)
+            dropped += wake(session, now)
             left = want - len(found)
             found += claim_some(session, worker.id, left, now, make_id, self._turn, dropped)
             if len(found) < want:
                 wait_ms = next_due(session, now)
+        place = 0
         for turn in turns:
-            turn.claims, found = found[: turn.want], found[turn.want :]
+            turn.claims = found[place : place + turn.want]
             turn.wait_ms = wait_ms
+            place += turn.want
 
     def claim_row(
-        self, worker: Worker, number: int, make_id: MakeId, *, drain: bool = False
-    ) -> Claim | NotYet | None:
+        self, worker: Worker, number: int, make_id: MakeId, turn: Turn, *, drain: bool = False
+    ) -> Claim | NotYet | Literal["buried"] | None:
         """Claim the chat of one message.
 
         Args:
             worker: The worker.
             number: Number of its row.
             make_id: As of :meth:`visit`.
+            turn: Gets the claim, for :meth:`abandon`.
             drain: True to claim what is due behind it, too.
 
         Returns:
             The claim, which may be of another message of the chat; ``busy``, ``paused`` or
-            ``waiting``; None if nothing is left to be done, or there is no such row.
+            ``waiting``; ``buried`` if others have buried the worker; None if nothing is left to be
+            done, or there is no such row.
 
         Raises:
             OutboxStoreError: Nothing was claimed.
         """
-        with self.writing() as (session, now):
+        claims: list[Claim] = []
+        found = self._claim_row(worker, number, make_id, drain, claims)
+        with self._handing:
+            turn.claims = claims
+            if turn.abandoned:
+                self._left.extend(map(given_back, claims))
+        if turn.abandoned:
+            self.flush()
+        return found
+
+    def _claim_row(
+        self, worker: Worker, number: int, make_id: MakeId, drain: bool, claims: list[Claim]
+    ) -> Claim | NotYet | Literal["buried"] | None:
+        with self._settling(claims) as (session, now):
+            if not works(session, worker):
+                return "buried"
             rows = session.run(
                 "SELECT instance, chat, priority, state, due_at FROM evolution_outbox WHERE id = ?",
                 (number,),
@@ -294,9 +440,12 @@ class OutboxStore:
                 return None
             if not over and due_at > now.wall:
                 return "waiting"
-            wake(session, now)
             line_up_chat(session, instance, chat, number, priority, now)
-            return claim_chat(session, worker.id, instance, chat, now, make_id, [])
+            wake(session, now)
+            found = claim_chat(session, worker.id, instance, chat, now, make_id, [])
+            if isinstance(found, Claim):
+                claims.append(found)
+            return found
 
     def due_rows(self, worker: Worker) -> list[int]:
         """Give back what dead workers have left, and list the first row of each chat with work.
@@ -304,11 +453,21 @@ class OutboxStore:
         Args:
             worker: The worker that looks after the others.
         """
-        with self.writing() as (session, now):
-            bury(session, worker, now)
-            wake(session, now)
+        with self._settling([]) as (session, now):
             line_up(session, now)
+            wake(session, now)
+            bury(session, worker, now)
             return ready_rows(session)
+
+    def again_at(self, number: int, answer: NotYet) -> datetime:
+        """Say when to look at the chat of a row again, by the store's clock.
+
+        Args:
+            number: Number of the row.
+            answer: Why nothing could be done now.
+        """
+        with self.writing() as (session, now):
+            return again_at(session, number, answer, now)
 
     def file(self, name: str) -> bytes | None:
         """Return a file as it is kept; None if it is gone.
@@ -363,9 +522,11 @@ class OutboxStore:
         Args:
             worker: The worker.
         """
+        begun = worker.steady()
         with self.writing() as (session, now):
             enlist(session, worker, now)
             bury(session, worker, now)
+        worker.believe(begun)
 
     def tend(self, worker: Worker) -> bool:
         """Renew a worker's lease, and look after the others.
@@ -376,21 +537,14 @@ class OutboxStore:
         Returns:
             Whether it still works: False after its lease was over and its work was taken.
         """
-        with self.writing() as (session, now):
+        begun = worker.steady()
+        with self._settling([]) as (session, now):
             if not renew(session, worker, now):
                 return False
             bury(session, worker, now)
-            return True
-
-    def reclaim(self, worker: Worker, under_way: frozenset[int]) -> int:
-        """Put back what a worker was given without hearing of it.
-
-        Args:
-            worker: The worker.
-            under_way: Rows that it does work on.
-        """
-        with self.writing() as (session, _):
-            return reclaim(session, worker, under_way)
+        # Not before it is committed: a lease that is only believed in protects nobody.
+        worker.believe(begun)
+        return True
 
     def leave(self, worker: Worker) -> None:
         """Write down that a worker goes.
@@ -398,13 +552,14 @@ class OutboxStore:
         Args:
             worker: The worker.
         """
-        with self.writing() as (session, now):
+        with self._settling([]) as (session, now):
             leave(session, worker, now)
         if worker.slots is not None:
             worker.slots.give()
 
     def close(self) -> None:
         """Close the connections; a later use opens new ones."""
+        self._aside.close()
         self.database.close()
 
     @contextmanager
@@ -417,6 +572,12 @@ class OutboxStore:
                 kind="schema",
                 key=key,
             ) from error
+        except SlotsTakenError as error:
+            raise OutboxStoreError(f"{error}: end some of them", kind="busy", key=key) from error
+        except sqlite3.Error as error:
+            # Of a lock file beside the database.
+            trouble = of_sqlite(error)
+            raise OutboxStoreError(str(trouble), kind=trouble.kind, key=key) from error
         except DatabaseError as error:
             if error.kind == "schema":
                 self._checked = False
@@ -424,7 +585,11 @@ class OutboxStore:
 
 
 def perform(
-    session: Session, drafts: Sequence[OutboxDraft], now: StoreNow, cipher: Cipher | None
+    session: Session,
+    drafts: Sequence[OutboxDraft],
+    now: StoreNow,
+    cipher: Cipher | None,
+    enqueue: Enqueue | None,
 ) -> list[OutboxMessage]:
     """Write messages over a blocking connection.
 
@@ -433,7 +598,9 @@ def perform(
         drafts: The messages.
         now: The present.
         cipher: Decrypts the rows that are there.
+        enqueue: Makes the jobs of an engine; None without one.
     """
     from evolution_sdk._base.effects import drive_sync
 
-    return drive_sync(put_steps(drafts, now.wall, cipher), lambda step: session.run(*step))
+    steps = put_steps(drafts, now.wall, cipher, enqueue)
+    return drive_sync(steps, lambda step: session.run(*step))

@@ -18,7 +18,7 @@ from evolution_sdk._sql.process_slots import ProcessSlots
 
 from .store_clock import StoreNow, steady_ms
 
-__all__ = ["Worker", "bury", "enlist", "leave", "reclaim", "renew"]
+__all__ = ["Worker", "bury", "enlist", "leave", "renew", "works"]
 
 _MARGIN = 0.2
 _NEVER = 2**62
@@ -52,6 +52,15 @@ class Worker:
         """
         return cls(secrets.token_hex(8), slots, lease_ms)
 
+    def believe(self, begun: float) -> None:
+        """Count on a lease that is surely written down.
+
+        Args:
+            begun: When it was asked for, in steady milliseconds: before the store read its clock.
+        """
+        # Before the store counts it as over, so that a margin is left for the call itself.
+        self.valid_until = max(self.valid_until, begun + self.lease_ms * (1 - _MARGIN))
+
     def may_call(self) -> bool:
         """Tell if nobody can have taken its work over: asked right before each call."""
         return self.slots is not None or self.steady() < self.valid_until
@@ -65,7 +74,6 @@ def enlist(session: Session, worker: Worker, now: StoreNow) -> None:
         worker: The worker.
         now: The present.
     """
-    begun = worker.steady()
     slot = -1
     if worker.slots is not None:
         slot = worker.slots.take() if worker.slots.held is None else worker.slots.held
@@ -75,8 +83,6 @@ def enlist(session: Session, worker: Worker, now: StoreNow) -> None:
         "VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until",
         (worker.id, socket.gethostname(), os.getpid(), slot, until),
     )
-    # Before the store counts it as over, so that a margin is left for the call itself.
-    worker.valid_until = begun + worker.lease_ms * (1 - _MARGIN)
 
 
 def renew(session: Session, worker: Worker, now: StoreNow) -> bool:
@@ -90,17 +96,27 @@ def renew(session: Session, worker: Worker, now: StoreNow) -> bool:
     Returns:
         Whether the worker was still there; another one may have buried it meanwhile.
     """
-    begun = worker.steady()
     if worker.slots is not None:
         return bool(session.run("SELECT 1 FROM evolution_outbox_worker WHERE id = ?", (worker.id,)))
     session.run(
         "UPDATE evolution_outbox_worker SET lease_until = ? WHERE id = ?",
         (now.steady + round(worker.lease_ms), worker.id),
     )
-    if session.changed != 1:
-        return False
-    worker.valid_until = begun + worker.lease_ms * (1 - _MARGIN)
-    return True
+    return session.changed == 1
+
+
+def works(session: Session, worker: Worker) -> bool:
+    """Tell if a worker is still there, and keep others from burying it in this transaction.
+
+    Work that is claimed by one who is not there would be nobody's when that one dies.
+
+    Args:
+        session: A transaction.
+        worker: The worker.
+    """
+    return bool(
+        session.run("SELECT 1 FROM evolution_outbox_worker WHERE id = ? [[share]]", (worker.id,))
+    )
 
 
 def bury(session: Session, worker: Worker, now: StoreNow) -> int:
@@ -139,41 +155,6 @@ def leave(session: Session, worker: Worker, now: StoreNow) -> None:
     _release(session, worker.id, now)
 
 
-def reclaim(session: Session, worker: Worker, under_way: frozenset[int]) -> int:
-    """Put back what the store gave to a worker that never heard of it.
-
-    So it is with a commit whose answer was lost: no call was made for these.
-
-    Args:
-        session: A transaction.
-        worker: The worker.
-        under_way: Rows that it does work on.
-
-    Returns:
-        How many there were.
-    """
-    rows = session.run(
-        "SELECT c.instance, c.chat, m.id, m.lost_steady FROM evolution_outbox_chat AS c "
-        "LEFT JOIN evolution_outbox AS m ON m.instance = c.instance AND m.chat = c.chat "
-        "AND m.state = 'sending' WHERE c.state = 'busy' AND c.worker = ?",
-        (worker.id,),
-    )
-    lost = [row for row in rows if row[2] not in under_way]
-    for instance, chat, number, lost_steady in lost:
-        if number is not None and lost_steady is None:
-            session.run(
-                "UPDATE evolution_outbox SET state = 'queued', attempts = attempts - 1, "
-                "worker = NULL WHERE id = ? AND state = 'sending' AND worker = ?",
-                (number, worker.id),
-            )
-        session.run(
-            "UPDATE evolution_outbox_chat SET state = 'ready', worker = NULL "
-            "WHERE instance = ? AND chat = ? AND worker = ?",
-            (instance, chat, worker.id),
-        )
-    return len(lost)
-
-
 def _slot_gone(slots: ProcessSlots, slot: int) -> bool:
     # One that has this process's own slot was there before it: the slot was free when it came.
     return slot == slots.held or slots.is_free(slot)
@@ -182,8 +163,9 @@ def _slot_gone(slots: ProcessSlots, slot: int) -> bool:
 def _release(session: Session, name: str, now: StoreNow) -> None:
     # Chats before messages, as everywhere: two workers never wait for each other in a circle.
     session.run(
-        "UPDATE evolution_outbox_chat SET state = 'ready', worker = NULL "
-        "WHERE state = 'busy' AND worker = ?",
+        "UPDATE evolution_outbox_chat SET state = 'ready', worker = NULL, ticket = NULL "
+        "WHERE (instance, chat) IN (SELECT instance, chat FROM evolution_outbox_chat "
+        "WHERE state = 'busy' AND worker = ? ORDER BY instance, chat [[hold]])",
         (name,),
     )
     session.run(

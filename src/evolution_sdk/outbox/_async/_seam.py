@@ -13,7 +13,10 @@ from evolution_sdk._base.effects import drive_async as drive
 from evolution_sdk._sql.dialect import POSTGRES, SQLITE
 from evolution_sdk.outbox.callers_connection import plain_cursor
 
-__all__ = ["Bell", "Crew", "drive", "run_statement"]
+__all__ = ["AWAITS", "Bell", "Crew", "drive", "run_statement"]
+
+
+AWAITS = True
 
 
 class Bell:

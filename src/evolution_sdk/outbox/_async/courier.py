@@ -10,6 +10,7 @@ from evolution_sdk._async._seam import run_blocking
 from evolution_sdk._async.find_sent import look_for_send
 from evolution_sdk._async.pipeline import Pipeline
 from evolution_sdk._base.harmless import quiet_logger
+from evolution_sdk._base.request import FilePart
 from evolution_sdk._client.options import SEND_KEYS, SendOptions
 from evolution_sdk.errors import EvolutionError, OutboxStoreError
 from evolution_sdk.identity.chat_forms import chat_forms
@@ -27,7 +28,8 @@ from evolution_sdk.outbox.decisions import (
 )
 from evolution_sdk.outbox.look_facts import LookFacts
 from evolution_sdk.outbox.payload import Payload, put_back
-from evolution_sdk.outbox.settling import Lost, Outcome, Pause, Postponed
+from evolution_sdk.outbox.records import OutboxFailure, OutboxState
+from evolution_sdk.outbox.settling import Done, Lost, Outcome, Pause, Postponed
 from evolution_sdk.outbox.store import OutboxStore
 from evolution_sdk.reconcile.server_clock import zone_of
 
@@ -84,6 +86,9 @@ class Courier:
             body, part = dict(payload.body), None
             if claim.file is not None:
                 kept = await run_blocking(partial(self._store.file, claim.file))
+                if kept is None and claim.kind == "send":
+                    failure = OutboxFailure("OutboxStoreError", "its file is gone from the store")
+                    return Done(OutboxState.FAILED, error=failure, reason="its file is gone")
                 body, part = put_back(payload, kept, self._store.cipher)
             operation = OPERATIONS[payload.operation]
         except OutboxStoreError as error:
@@ -93,13 +98,29 @@ class Courier:
             return self._not_begun(claim, str(error), error, 0, Pause(ALL, type(error).__name__))
         except Exception as error:  # noqa: BLE001 - a row of another version of this package
             return self._not_begun(claim, "this version cannot read it", error, _NEWER_MS)
-        target = Target(claim.instance, self._tokens(claim.instance))
+        try:
+            target = Target(claim.instance, self._tokens(claim.instance))
+        except Exception as error:  # noqa: BLE001 - a function of the program's
+            _log.exception("the function that gives the keys of instances failed")
+            paused = Pause(claim.instance, f"its key: {type(error).__name__}")
+            return self._not_begun(claim, "its key cannot be had", error, 0, paused)
         if claim.kind == "look":
             return await self._look(claim, payload, operation, target, body)
         if payload.delay_ms:
             await self._pipeline.ports.sleep_ms(payload.delay_ms)
         if not may_call():
             return Postponed(0, None, "its worker was cut off from the store", called=False)
+        return await self._send(claim, payload, operation, target, body, part)
+
+    async def _send(
+        self,
+        claim: Claim,
+        payload: Payload,
+        operation: Operation[Any],
+        target: Target,
+        body: Mapping[str, Any],
+        part: FilePart | None,
+    ) -> Outcome:
         options: SendOptions = {"retry": False, "on_unknown": "raise"}
         if payload.message_id is not None:
             options["message_id"] = payload.message_id
@@ -145,6 +166,7 @@ class Courier:
                 id_chosen=payload.message_id is not None,
                 rivals=self._rivals(claim, payload, facts),
                 known=partial(self._known, claim),
+                stored=facts.stored,
             )
         except Exception as error:  # noqa: BLE001 - whatever it is, it is written down
             if not isinstance(error, EvolutionError):

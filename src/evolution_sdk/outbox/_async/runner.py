@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
-from evolution_sdk._async._seam import run_blocking
+from evolution_sdk._async._seam import Later, run_blocking
 from evolution_sdk._async.ports import Ports
 from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk._base.harmless import harmless, quiet_logger
@@ -34,7 +34,8 @@ class Runner:
         store: The store.
         courier: Carries one message.
         ports: Time and sleep.
-        ended: Hears of each row whose outcome was written down; None where it was dropped.
+        ended: Hears of each outcome that was written down, and when, by the store's clock.
+        dropped: Hears of each row that is not to be sent any more.
         poll_ms: Longest wait before the store is asked for work of other processes, in
             milliseconds.
         lease_ms: How long a worker of PostgreSQL is believed to be alive, in milliseconds.
@@ -45,7 +46,8 @@ class Runner:
         store: OutboxStore,
         courier: Courier,
         ports: Ports,
-        ended: Callable[[int, Outcome | None], None],
+        ended: Callable[[Claim, Outcome, int], None],
+        dropped: Callable[[int], None],
         *,
         poll_ms: float,
         lease_ms: float,
@@ -54,24 +56,22 @@ class Runner:
         self._courier = courier
         self._ports = ports
         self._ended = ended
+        self._dropped = dropped
         self._poll_ms = poll_ms
         self._lease_ms = lease_ms
         self._worker: Worker | None = None
-        self._under_way: set[int] = set()
-        self._unsure = False
         self._stopping = False
         self._bell = Bell()
         self._crew = Crew()
         self._quiet = QuietLog(_log, ports.monotonic)
         self._heart: threading.Thread | None = None
         self._heart_ends = threading.Event()
-        self._enlisting = free_in_child(threading.Lock())
+        self._enlisting = free_in_child(threading.RLock())
         in_child(self._begin_anew)
 
     def _begin_anew(self) -> None:
         """Leave the parent its worker, and what that has under way."""
         self._worker, self._heart = None, None
-        self._under_way = set()
         self._heart_ends = threading.Event()
         self._bell, self._crew = Bell(), Crew()
 
@@ -126,11 +126,13 @@ class Runner:
             await run_blocking(partial(harmless, self._store.leave, worker))
         return over
 
-    async def deliver(self, number: int) -> NotYet | None:
+    async def deliver(self, number: int, *, most: int | None = None) -> NotYet | None:
         """Carry the messages of a chat in order, up to one of them and what is due behind it.
 
         Args:
             number: Number of the row.
+            most: Most messages that are carried. Default: all. With it the whole chat counts, even
+                when the row itself is over: whoever comes back goes on with what it left.
 
         Returns:
             None when nothing is left to be done for it; else why: ``busy``, ``paused`` or
@@ -139,18 +141,30 @@ class Runner:
         Raises:
             OutboxStoreError: The store cannot be used; nothing is lost.
         """
-        drain = False
+        drain, carried = most is not None, 0
         while True:
-            worker = await run_blocking(self._sure)
+            if most is not None and carried >= most:
+                return "waiting"
+            worker = await run_blocking(self._enlisted)
+            turn = Turn()
             claim = partial(
-                self._store.claim_row, worker, number, self._courier.make_id, drain=drain
+                self._store.claim_row, worker, number, self._courier.make_id, turn, drain=drain
             )
-            found = await run_blocking(claim)
+            try:
+                found = await run_blocking(claim)
+            except OutboxStoreError:
+                raise
+            except BaseException:
+                self._abandon(turn)
+                raise
+            if found == "buried":
+                await run_blocking(partial(self._tend, worker))
+                continue
             if not isinstance(found, Claim):
                 return found
             # What is due behind it goes as well: its own caller has found the chat busy, and left.
             drain = True
-            self._under_way.add(found.id)
+            carried += 1
             await self._write_down([(found, await self._outcome(worker, found))])
 
     async def recover(self) -> list[int]:
@@ -162,7 +176,7 @@ class Runner:
         Raises:
             OutboxStoreError: The store cannot be used.
         """
-        worker = await run_blocking(self._sure)
+        worker = await run_blocking(self._enlisted)
         return await run_blocking(partial(self._store.due_rows, worker))
 
     def _enlisted(self) -> Worker:
@@ -173,8 +187,9 @@ class Runner:
                 worker = Worker.new(self._store.new_slots(), self._lease_ms)
                 self._store.enlist(worker)
                 self._worker = worker
-            elif not self.running and worker.slots is None:
-                # Without workers no heart beats: the lease is renewed with each use.
+            elif worker.slots is None and not (self.running and worker.may_call()):
+                # Without workers no heart beats: the lease is renewed with each use. A machine that
+                # slept, or was cut off, begins with that, too.
                 self._tend(worker)
                 worker = self._worker or worker
             return worker
@@ -188,7 +203,11 @@ class Runner:
                 harmless(self._tend, worker)
 
     def _tend(self, worker: Worker) -> None:
-        if self._store.tend(worker):
+        with self._enlisting:
+            self._tend_alone(worker)
+
+    def _tend_alone(self, worker: Worker) -> None:
+        if self._worker is not worker or self._store.tend(worker):
             return
         # Its lease was over, and its work is in other hands: it begins anew under another name.
         _log.warning("a worker of the outbox was cut off for too long; others took its work over")
@@ -201,28 +220,28 @@ class Runner:
         endings: list[Ending] = []
         waited_ms = _FIRST_WAIT_MS
         while not self._stopping:
+            turn = Turn(endings=endings, want=1)
             try:
-                worker, turn = await run_blocking(partial(self._visit, endings))
-            except OutboxStoreError as error:
-                self._quiet.trouble(
-                    "store", "the outbox's database cannot be used (%s); workers wait", error.kind
-                )
-                self._unsure = True
-                await self._bell.wait(waited_ms)
+                worker = await run_blocking(partial(self._visit, turn))
+            except Exception as error:  # noqa: BLE001 - a worker never ends by itself
+                self._store_failed(error)
+                await self._rest(endings, partial(self._bell.wait, waited_ms))
                 waited_ms = min(waited_ms * 2, _LONGEST_WAIT_MS)
                 continue
+            except BaseException:
+                self._abandon(turn)
+                raise
             self._quiet.over("store", "the outbox's database answers again")
             waited_ms = _FIRST_WAIT_MS
-            self._tell(endings)
+            self._tell(endings, turn.at_ms)
             endings = []
             for number in turn.dropped:
-                harmless(self._ended, number, None)
+                harmless(self._dropped, number)
             if not turn.claims:
                 wait_ms = self._poll_ms if turn.wait_ms is None else turn.wait_ms
                 await self._bell.wait(max(1.0, min(wait_ms, self._poll_ms)))
                 continue
             claim = turn.claims[0]
-            self._under_way.add(claim.id)
             endings = [(claim, await self._outcome(worker, claim))]
         if endings:
             await self._write_down(endings)
@@ -230,12 +249,34 @@ class Runner:
     async def _outcome(self, worker: Worker, claim: Claim) -> Outcome:
         try:
             return await self._courier.carry(claim, worker.may_call)
+        except Exception:  # noqa: BLE001 - a mistake of ours: how far it came is not known
+            _log.exception("a message of the outbox could not be carried")
+            return Lost(_LONGEST_WAIT_MS, "its worker failed in an unexpected way")
         except BaseException:
             # Cancelled in the middle of a call: the server works on without us.
             lost = Lost(0, "its worker was stopped in the middle of the call")
-            harmless(self._store.visit, worker, Turn(endings=[(claim, lost)]), _no_id)
-            self._under_way.discard(claim.id)
+            self._abandon(Turn(endings=[(claim, lost)]))
             raise
+
+    def _abandon(self, turn: Turn) -> None:
+        """Have written down, by another thread, what this one has no time for any more."""
+        self._store.abandon(turn)
+        flush = partial(harmless, self._store.flush)
+        threading.Thread(target=flush, name="evolution-outbox-rest", daemon=True).start()
+
+    async def _rest(self, endings: list[Ending], wait: Callable[[], Later[None]]) -> None:
+        """Wait before the store is asked again."""
+        try:
+            await wait()
+        except BaseException:
+            self._abandon(Turn(endings=endings))
+            raise
+
+    def _store_failed(self, error: Exception) -> None:
+        kind = error.kind if isinstance(error, OutboxStoreError) else type(error).__name__
+        self._quiet.trouble(
+            "store", "the outbox's database cannot be used (%s); workers wait", kind
+        )
 
     async def _write_down(self, endings: list[Ending]) -> None:
         """Write endings down; while the store is away it is tried again and again."""
@@ -243,38 +284,31 @@ class Runner:
         while True:
             try:
                 worker = await run_blocking(self._enlisted)
-                await run_blocking(
-                    partial(self._store.visit, worker, Turn(endings=endings), _no_id)
-                )
-            except OutboxStoreError as error:
-                self._quiet.trouble(
-                    "store", "the outbox's database cannot be used (%s); workers wait", error.kind
-                )
-                self._unsure = True
-                await self._ports.sleep_ms(waited_ms)
+                turn = Turn(endings=endings)
+                await run_blocking(partial(self._store.visit, worker, turn, _no_id))
+                self._quiet.over("store", "the outbox's database answers again")
+            except Exception as error:  # noqa: BLE001 - what was done must not be forgotten
+                self._store_failed(error)
+                await self._rest(endings, partial(self._ports.sleep_ms, waited_ms))
                 waited_ms = min(waited_ms * 2, _LONGEST_WAIT_MS)
+            except BaseException:
+                self._abandon(Turn(endings=endings))
+                raise
             else:
-                self._tell(endings)
+                self._tell(endings, turn.at_ms)
                 return
 
-    def _visit(self, endings: list[Ending]) -> tuple[Worker, Turn]:
+    def _visit(self, turn: Turn) -> Worker:
         """Write down what was done, and claim one more."""
-        worker = self._sure()
-        turn = Turn(endings=endings, want=1)
-        return worker, self._store.visit(worker, turn, self._courier.make_id)
-
-    def _sure(self) -> Worker:
-        """The worker; after trouble, without work that it was given and never heard of."""
         worker = self._enlisted()
-        if self._unsure:
-            self._store.reclaim(worker, frozenset(self._under_way))
-            self._unsure = False
+        self._store.visit(worker, turn, self._courier.make_id)
+        if turn.buried:
+            self._tend(worker)
         return worker
 
-    def _tell(self, endings: list[Ending]) -> None:
+    def _tell(self, endings: list[Ending], at_ms: int) -> None:
         for claim, outcome in endings:
-            self._under_way.discard(claim.id)
-            harmless(self._ended, claim.id, outcome)
+            harmless(self._ended, claim, outcome, at_ms)
 
 
 def _no_id(_operation: str, _instance: str) -> None:

@@ -13,7 +13,10 @@ from evolution_sdk._base.forking import free_in_child
 from evolution_sdk._sql.dialect import POSTGRES, SQLITE
 from evolution_sdk.outbox.callers_connection import plain_cursor
 
-__all__ = ["Bell", "Crew", "drive", "run_statement"]
+__all__ = ["AWAITS", "Bell", "Crew", "drive", "run_statement"]
+
+
+AWAITS = False
 
 
 class Bell:
