@@ -11,7 +11,7 @@ import sys
 import time
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +28,8 @@ POINTS = ("before", "during", "after", "look", "commit", None)
 POSTGRES = "postgresql://postgres@127.0.0.1:5432/test"
 # Absence counts after the time limit of a call: a short one makes a short drill.
 SETTINGS: Mapping[str, Any] = {"timeout": {"send_ms": 700, "read_ms": 2_000, "connect_ms": 500}}
-_PATIENCE_S = 900.0 if "EVOLUTION_DRILL_OUTBOX" in os.environ else 240.0
+_PATIENCE_S = 240.0
+_BIG_PATIENCE_S = 900.0
 
 
 def big() -> bool:
@@ -84,7 +85,6 @@ class Load:
     chats: int
     wanted: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     keys: list[tuple[str, str, str]] = field(default_factory=list)
-    prefix: str = "k"
 
     def hand_over(self, outbox: Outbox) -> None:
         """Hand all over; each text comes three times in its chat, and in all chats."""
@@ -92,17 +92,10 @@ class Load:
         for number in range(self.many):
             chat = f"55119876{number % self.chats:05}"
             text = f"Aviso {number // (3 * self.chats)}"
-            drafts.append(outbox.drafts.send_text(chat, text, key=f"{self.prefix}{number}"))
+            drafts.append(outbox.drafts.send_text(chat, text, key=f"k{number}"))
             self.wanted[chat].append(text)
-            self.keys.append((f"{self.prefix}{number}", chat, text))
+            self.keys.append((f"k{number}", chat, text))
         outbox.put_many(drafts)
-
-    def and_(self, later: Load) -> Load:
-        """Return this one with what was handed over later."""
-        for chat, texts in later.wanted.items():
-            self.wanted[chat] += texts
-        self.keys += later.keys
-        return self
 
 
 @dataclass(frozen=True)
@@ -157,23 +150,14 @@ class Workers:
         store: The outbox's place.
         url: The server.
         settings: Of their clients.
-        engine: Whether they are workers of Procrastinate.
-        prefix: What their command begins with.
         outbox: Arguments of their outboxes.
     """
 
     def __init__(
-        self,
-        store: str,
-        url: str,
-        settings: Mapping[str, Any] = SETTINGS,
-        *,
-        engine: bool = False,
-        prefix: Sequence[str] = (),
-        **outbox: Any,
+        self, store: str, url: str, settings: Mapping[str, Any] = SETTINGS, **outbox: Any
     ) -> None:
-        self._command = [*prefix, sys.executable, str(WORKER), store, url]
-        self._plan = {"settings": dict(settings), "outbox": outbox, "engine": engine}
+        self._command = [sys.executable, str(WORKER), store, url]
+        self._plan = {"settings": dict(settings), "outbox": outbox}
         self.running: list[subprocess.Popen[str]] = []
         self.deaths: Counter[str] = Counter()
 
@@ -235,6 +219,8 @@ def kill_until_done(
 ) -> None:
     """Work with some processes, which die so often, until nothing is left to be done."""
     chance = random.Random(seed)
+    # Spread over the whole load: each life carries its part of it.
+    part = max(6, 2 * sum(outbox.counts().values()) // max(1, kills))
     planned = 0
 
     def plan() -> dict[str, Any]:
@@ -243,7 +229,10 @@ def kill_until_done(
             return {}
         planned += 1
         point = POINTS[planned % len(POINTS)]
-        return {"point": point, "pass": chance.randint(1, 6)} if point else {"outside": True}
+        if point is None:
+            return {"outside": True}
+        most = max(2, part // 4) if point == "look" else part
+        return {"point": point, "pass": chance.randint(1, most)}
 
     doomed: dict[int, float] = {}
 
@@ -255,7 +244,7 @@ def kill_until_done(
 
     for _ in range(processes):
         begin()
-    ends = time.monotonic() + _PATIENCE_S
+    ends = time.monotonic() + (_BIG_PATIENCE_S if big() else _PATIENCE_S)
     while time.monotonic() < ends:
         for one in workers.running:
             if doomed.get(one.pid, ends) <= time.monotonic():
