@@ -437,7 +437,7 @@ def _has(connection: Any, name: str) -> bool:
 def _signals(stop: Callable[[], None] | None) -> Generator[None]:
     """Call something on SIGINT and SIGTERM, where that can be done."""
     loop = asyncio.get_running_loop()
-    taken: list[int] = []
+    taken: list[signal.Signals] = []
     if stop is not None:
         # Not in another thread than the main one, and not on Windows.
         with suppress(NotImplementedError, RuntimeError, ValueError):
