@@ -3,9 +3,9 @@
 What is compared, in one run, taking turns:
 
 * ``hand-over``: ``outbox.messages.send_text`` against ``BEGIN``, ``INSERT`` of the same row, and
-  ``COMMIT`` by sqlite3 or psycopg alone: into the outbox's own table with all of its indexes, in the
-  same file or schema, with the same durability (SQLite: WAL and ``synchronous=FULL``). The values of
-  the bare row are made beforehand; ours are checked, composed and written down.
+  ``COMMIT`` by sqlite3 or psycopg alone: into the outbox's own table with all of its indexes, in
+  the same file or schema, with the same durability (SQLite: WAL and ``synchronous=FULL``). The
+  values of the bare row are made beforehand; ours are checked, composed and written down.
 * ``put_many``: 1,000 drafts in one transaction against ``executemany`` of the same rows. The drafts
   are made beforehand, as the rows are.
 * ``delivery``: messages per second from the first claim to the last one written down as sent,
@@ -17,8 +17,9 @@ What is compared, in one run, taking turns:
 * ``claim``: time of one visit that writes down an end and claims the next message, by the number of
   rows that wait.
 
-PostgreSQL is ``EVOLUTION_BENCH_POSTGRES``, else the one of this machine; without one its rows are left
-out. Usage: ``python benchmarks/outbox.py [--quick] [part …]``. Exits with 1 when a target is missed.
+PostgreSQL is ``EVOLUTION_BENCH_POSTGRES``, else the one of this machine; without one its rows are
+left out. Usage: ``python benchmarks/outbox.py [--quick] [part …]``. Exits with 1 when a target is
+missed.
 """
 
 from __future__ import annotations

@@ -27,14 +27,13 @@ def driver_connection(given: Any, *, postgres: bool) -> Any:
     """
     found = given
     for _ in range(4):
-        is_postgres = hasattr(found, "pgconn")
-        if is_postgres or isinstance(found, sqlite3.Connection):
+        if _of_psycopg(found) or isinstance(found, sqlite3.Connection):
             break
         inner = (getattr(found, name, None) for name in _WRAPPED_AS)
         found = next((one for one in inner if one is not None), None)
     else:
         found = None
-    if found is None or hasattr(found, "pgconn") is not postgres:
+    if found is None or _of_psycopg(found) is not postgres:
         wanted = (
             "psycopg 3 to the outbox's database" if postgres else "sqlite3 to the outbox's file"
         )
@@ -44,6 +43,14 @@ def driver_connection(given: Any, *, postgres: bool) -> Any:
             variable="connection",
         )
     return found
+
+
+def _of_psycopg(connection: Any) -> bool:
+    # By its class: wrappers, such as SQLAlchemy's, pass each attribute on.
+    kinds = type(connection).__mro__
+    return any(kind.__module__.partition(".")[0] == "psycopg" for kind in kinds) and hasattr(
+        connection, "pgconn"
+    )
 
 
 def plain_cursor(connection: Any) -> Any:

@@ -15,7 +15,9 @@ __all__ = ["LookFacts", "look_facts"]
 
 _ANCHORS = 8
 _MOST_RIVALS = 1_000
+_ANSWERED = 50
 _STORED = 3
+_NEAR_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class LookFacts:
             answered.
         rivals: Contents of other messages of the instance that may have been sent, too.
         stored: Ids of messages of the instance that were answered lately, the newest first.
+        heeded: The latest message of the same operation that got the id which was made for it: the
+            server takes such ids. None where it got another one, or none was sent.
         fenced: Whether a worker that was cut off may have begun its call at the end of its lease.
     """
 
@@ -39,6 +43,7 @@ class LookFacts:
     told: tuple[tuple[float, Moment, Moment], ...]
     rivals: tuple[tuple[str, Payload], ...] = field(repr=False)
     stored: tuple[str, ...]
+    heeded: str | None
     fenced: bool
 
 
@@ -75,6 +80,13 @@ def look_facts(
         "AND message_id IS NULL AND instance = ? AND id <> ? ORDER BY id DESC LIMIT ?",
         (claim.instance, claim.id, claim.instance, claim.id, _MOST_RIVALS),
     )
+    # Those that were sent shortly before, and under which id is not known.
+    rivals += session.run(
+        "SELECT chat, payload FROM evolution_outbox WHERE instance = ? AND chat = ? "
+        "AND begun_steady >= ? AND message_id IS NULL AND id <> ? "
+        "AND state IN ('sent', 'server', 'delivered', 'read', 'refused') LIMIT ?",
+        (claim.instance, claim.chat, claim.begun_steady - _NEAR_MS, claim.id, _MOST_RIVALS),
+    )
     return LookFacts(
         begun=local_moment(claim.begun_steady, now, here),
         lost=local_moment(lost_at, now, here),
@@ -84,6 +96,7 @@ def look_facts(
         told=told if same_boot else (),
         rivals=tuple((chat, Payload.load(kept, cipher)) for chat, kept, _ in rivals),
         stored=_stored(session, claim),
+        heeded=_heeded(session, claim),
         fenced=session.dialect.name == "postgres",
     )
 
@@ -100,3 +113,17 @@ def _stored(session: Session, claim: Claim) -> tuple[str, ...]:
         if rows:
             return tuple(name for (name,) in rows)
     return ()
+
+
+def _heeded(session: Session, claim: Claim) -> str | None:
+    """Return the latest answered message of the operation, if it has the id that we made."""
+    rows = session.run(
+        "SELECT operation, given_id, message_id FROM evolution_outbox WHERE instance = ? "
+        "AND server_time IS NOT NULL AND answered_steady IS NOT NULL "
+        "ORDER BY answered_steady DESC LIMIT ?",
+        (claim.instance, _ANSWERED),
+    )
+    for operation, given_id, message_id in rows:
+        if operation == claim.operation:
+            return message_id if given_id == message_id else None
+    return None
