@@ -32,7 +32,7 @@ from .words import (
 )
 
 if TYPE_CHECKING:
-    from evolution_sdk.outbox import Outbox
+    from evolution_sdk.outbox import Outbox, ProcrastinateEngine
 
 __all__ = ["main"]
 
@@ -60,24 +60,36 @@ def _run(arguments: argparse.Namespace) -> int:
     place: str = arguments.store or config.outbox.store.get_secret_value()
     if arguments.command not in _MAKES_STORE and not is_postgres(place):
         _require_file(place)
-    with _outbox(config, place, arguments) as outbox:
+    engine = _engine(arguments)
+    with _outbox(config, place, arguments, engine) as outbox:
         if arguments.command == "run":
             from .running import run
 
-            return run(outbox, arguments)
+            return run(outbox, arguments, engine)
         return _COMMANDS[arguments.command](outbox, arguments)
+
+
+def _engine(arguments: argparse.Namespace) -> ProcrastinateEngine | None:
+    if getattr(arguments, "engine", "") != "procrastinate":
+        return None
+    from evolution_sdk.outbox import ProcrastinateEngine
+
+    return ProcrastinateEngine()
 
 
 @contextmanager
 def _outbox(
-    config: EvolutionConfig, place: str, arguments: argparse.Namespace
+    config: EvolutionConfig,
+    place: str,
+    arguments: argparse.Namespace,
+    engine: ProcrastinateEngine | None,
 ) -> Generator[Outbox]:
     from evolution_sdk._sync.client import EvolutionClient
     from evolution_sdk.outbox import Outbox
 
     workers: int | None = getattr(arguments, "workers", None)
     with EvolutionClient(config=config) as client:
-        outbox = Outbox(place, client=client, workers=workers)
+        outbox = Outbox(place, client=client, workers=workers, engine=engine)
         try:
             yield outbox
         finally:

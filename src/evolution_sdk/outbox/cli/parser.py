@@ -11,7 +11,7 @@ from evolution_sdk.outbox.records import OutboxState
 
 __all__ = ["ENGINES", "parser"]
 
-ENGINES: Final = ("embedded",)
+ENGINES: Final = ("embedded", "procrastinate")
 """Engines that ``outbox run`` can send with."""
 
 # argparse names the class of subparsers privately.
@@ -62,15 +62,19 @@ def _add_run(commands: _Adds) -> None:
         metavar="N",
         help="messages sent at once; default: EVOLUTION_OUTBOX_WORKERS, else 4",
     )
-    run.add_argument(
-        "--engine", choices=ENGINES, default=ENGINES[0], help="who deals out the work (%(default)s)"
-    )
+    _add_engine(run)
     run.add_argument(
         "--patience",
         type=duration,
         default="90s",
         metavar="TIME",
         help="longest wait at the end for what is being sent (90s); a second signal ends at once",
+    )
+
+
+def _add_engine(options: CommandParser) -> None:
+    options.add_argument(
+        "--engine", choices=ENGINES, default=ENGINES[0], help="who deals out the work (%(default)s)"
     )
 
 
@@ -133,7 +137,7 @@ def _add_changes(commands: _Adds) -> None:
 
 
 def _add_upkeep(commands: _Adds) -> None:
-    _add(commands, "migrate", "make the tables, or bring them to the newest version")
+    _add_engine(_add(commands, "migrate", "make the tables, or bring them to the newest version"))
     purge = _add(commands, "purge", "delete messages that are over, never unknown ones")
     purge.add_argument(
         "--older-than",

@@ -19,11 +19,12 @@ from evolution_sdk.outbox.events import OutboxEvent
 from evolution_sdk.outbox.facts import OutboxFact
 
 if TYPE_CHECKING:
-    from evolution_sdk.outbox import Outbox
+    from evolution_sdk.outbox import Outbox, ProcrastinateEngine
 
 __all__ = ["run"]
 
 _log = logging.getLogger("evolution_sdk.outbox")
+_WORKERS: Final = 4
 _GRAVE: Final = frozenset({"failed", "unknown", "paused"})
 _WORDS: Final[Mapping[str, str]] = {
     "found": "sent, found by a look",
@@ -34,12 +35,15 @@ _WORDS: Final[Mapping[str, str]] = {
 }
 
 
-def run(outbox: Outbox, arguments: argparse.Namespace) -> int:
+def run(
+    outbox: Outbox, arguments: argparse.Namespace, engine: ProcrastinateEngine | None = None
+) -> int:
     """Send until SIGINT or SIGTERM, then finish what is being sent; a second one ends at once.
 
     Args:
         outbox: The outbox, not started.
         arguments: The parsed options.
+        engine: Its engine. Default: workers of its own.
 
     Returns:
         0 when all that was begun is finished, else 1: the next worker looks for the rest.
@@ -47,10 +51,6 @@ def run(outbox: Outbox, arguments: argparse.Namespace) -> int:
     Raises:
         OutboxStoreError: The store cannot be used.
     """
-    return _ENGINES[arguments.engine](outbox, arguments)
-
-
-def _embedded(outbox: Outbox, arguments: argparse.Namespace) -> int:
     tell = _tell_json if arguments.json else _tell
     with _logging(), _signals() as stop:
         outbox.observe(lambda fact: _tell_fact(tell, fact))
@@ -58,16 +58,45 @@ def _embedded(outbox: Outbox, arguments: argparse.Namespace) -> int:
             outbox.on(name, lambda event: _tell_event(tell, event))
         outbox.start()
         _log.info("the outbox sends; SIGINT or SIGTERM ends it")
-        stop.wait()
-        _log.info("finishing what is being sent; another signal ends at once")
-        over = outbox.close(timeout_ms=arguments.patience.total_seconds() * 1_000)
+        patience_ms = arguments.patience.total_seconds() * 1_000
+        if engine is None:
+            stop.wait()
+            _finishing()
+        else:
+            _with_procrastinate(engine, arguments.workers, patience_ms, stop)
+        over = outbox.close(timeout_ms=patience_ms)
         if not over:
             _log.warning("not all was finished in time; the next worker looks for the rest")
     return DONE if over else NO
 
 
-# An engine that deals out work through a queue of jobs has its own function here.
-_ENGINES: Final[Mapping[str, Callable[[Outbox, argparse.Namespace], int]]] = {"embedded": _embedded}
+def _finishing() -> None:
+    _log.info("finishing what is being sent; another signal ends at once")
+
+
+def _with_procrastinate(
+    engine: ProcrastinateEngine, workers: int | None, patience_ms: float, stop: threading.Event
+) -> None:
+    """Work on jobs until the event, then finish what is being sent."""
+    import asyncio
+
+    ended = threading.Event()
+
+    def end() -> None:
+        stop.wait()
+        _finishing()
+        while not ended.is_set():  # it may not have begun yet
+            engine.stop()
+            ended.wait(0.1)
+
+    threading.Thread(target=end, name="evolution-outbox-signals", daemon=True).start()
+    work = engine.run(
+        concurrency=workers or _WORKERS, stop_timeout_ms=patience_ms, handle_signals=False
+    )
+    try:
+        asyncio.run(work)
+    finally:
+        ended.set()
 
 
 @contextmanager
