@@ -10,13 +10,11 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from evolution_sdk._cli.frame import DONE, INTERRUPTED, NO
-from evolution_sdk._cli.output import age_words, print_json
-from evolution_sdk.outbox.events import OutboxEvent
-from evolution_sdk.outbox.facts import OutboxFact
+
+from .narrator import Narrator
 
 if TYPE_CHECKING:
     from evolution_sdk.outbox import Outbox, ProcrastinateEngine
@@ -25,14 +23,7 @@ __all__ = ["run"]
 
 _log = logging.getLogger("evolution_sdk.outbox")
 _WORKERS: Final = 4
-_GRAVE: Final = frozenset({"failed", "unknown", "paused"})
-_WORDS: Final[Mapping[str, str]] = {
-    "found": "sent, found by a look",
-    "absent": "not sent, to be sent again",
-    "open": "not found yet, to be looked for again",
-    "lost": "no answer, to be looked for",
-    "postponed": "not sent, to be tried again",
-}
+_TOLD_EVENTS: Final = ("expired", "cancelled")
 
 
 def run(
@@ -51,11 +42,12 @@ def run(
     Raises:
         OutboxStoreError: The store cannot be used.
     """
-    tell = _tell_json if arguments.json else _tell
+    narrator = Narrator(json=arguments.json)
     with _logging(), _signals() as stop:
-        outbox.observe(lambda fact: _tell_fact(tell, fact))
-        for name in ("expired", "cancelled", "paused"):
-            outbox.on(name, lambda event: _tell_event(tell, event))
+        outbox.observe(narrator.fact)
+        outbox.on("paused", narrator.paused)
+        for name in _TOLD_EVENTS:
+            outbox.on(name, narrator.event)
         outbox.start()
         _log.info("the outbox sends; SIGINT or SIGTERM ends it")
         patience_ms = arguments.patience.total_seconds() * 1_000
@@ -121,13 +113,13 @@ def _signals() -> Generator[threading.Event]:
 
 @contextmanager
 def _logging() -> Generator[None]:
-    """Show the lines of the SDK from INFO on, on stderr."""
+    """Show the outbox's lines from INFO on, and other warnings of the SDK, on stderr."""
     logger = logging.getLogger("evolution_sdk")
     level, handler = logger.level, logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
+    handler.addFilter(_is_news)
     logger.addHandler(handler)
-    if level == logging.NOTSET:
-        logger.setLevel(logging.INFO)
+    logger.setLevel(logging.INFO)
     try:
         yield
     finally:
@@ -135,43 +127,9 @@ def _logging() -> Generator[None]:
         logger.setLevel(level)
 
 
-def _tell_fact(tell: Callable[[Mapping[str, Any]], None], fact: OutboxFact) -> None:
-    if fact.result == "held":
-        return
-    tell(
-        {
-            "event": fact.result,
-            "key": fact.key,
-            "instance": fact.instance,
-            "waited_ms": fact.waited_ms,
-            "reason": fact.reason,
-        }
-    )
-
-
-def _tell_event(tell: Callable[[Mapping[str, Any]], None], event: OutboxEvent) -> None:
-    key = None if event.message is None else event.message.key
-    tell(
-        {
-            "event": event.name,
-            "key": key,
-            "instance": event.instance,
-            "waited_ms": None,
-            "reason": event.reason,
-        }
-    )
-
-
-def _tell_json(change: Mapping[str, Any]) -> None:
-    print_json({"at": datetime.now(UTC).isoformat(timespec="milliseconds"), **change})
-
-
-def _tell(change: Mapping[str, Any]) -> None:
-    name = change["event"]
-    level = logging.WARNING if name in _GRAVE else logging.INFO
-    place = change["instance"] or "the whole server"
-    waited = change["waited_ms"]
-    after = "" if waited is None else f" after {age_words(waited / 1_000)}"
-    why = f": {change['reason']}" if change["reason"] else ""
-    key = "" if change["key"] is None else f" key={change['key']!r}"
-    _log.log(level, "%s%s instance=%s%s%s", _WORDS.get(name, name), key, place, after, why)
+def _is_news(record: logging.LogRecord) -> bool:
+    """Leave out what the retry service tells of each call: the outbox says what follows from it."""
+    if record.name == _log.name:
+        return True
+    least = logging.ERROR if record.name == "evolution_sdk.retry" else logging.WARNING
+    return record.levelno >= least

@@ -117,7 +117,7 @@ def message_words(
         ("handed over", message.created_at),
         ("not before", message.not_before),
         ("expires", message.expires_at),
-        ("last call", message.begun_at),
+        ("last try", message.begun_at),
         ("sent", message.sent_at),
         ("delivered", message.delivered_at),
         ("read", message.read_at),
@@ -173,4 +173,4 @@ def _why(reason: str, error: OutboxFailure | None) -> str:
     if error is None:
         return reason
     told = f"{error.error}: {error.text}" if error.text else error.error
-    return f"{reason} ({told})" if reason else told
+    return told if reason in ("", error.error) else f"{reason} ({told})"
