@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from importlib import import_module
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from evolution_sdk._cli.frame import CommandParser, program
@@ -17,24 +16,36 @@ class _Command(NamedTuple):
     """One command; its module is imported when it is run.
 
     Attributes:
-        module: The module whose ``main`` takes the arguments after its name.
+        run: Takes the arguments after its name, and returns the exit code.
         words: What it does.
     """
 
-    module: str
+    run: Callable[[Sequence[str]], int]
     words: str
 
 
+def _fake_server(arguments: Sequence[str]) -> int:
+    from evolution_sdk.testing.cli import main as run
+
+    return run(arguments)
+
+
+def _monitor(arguments: Sequence[str]) -> int:
+    from evolution_sdk.monitor.cli import main as run
+
+    return run(arguments)
+
+
+def _outbox(arguments: Sequence[str]) -> int:
+    from evolution_sdk.outbox.cli import main as run
+
+    return run(arguments)
+
+
 _COMMANDS: Final = {
-    "fake-server": _Command(
-        "evolution_sdk.testing.cli", "run a fake Evolution API server for tests and demos"
-    ),
-    "monitor": _Command(
-        "evolution_sdk.monitor.cli", "watch the health of a server and its instances"
-    ),
-    "outbox": _Command(
-        "evolution_sdk.outbox.cli", "send, list and settle messages that were handed over"
-    ),
+    "fake-server": _Command(_fake_server, "run a fake Evolution API server for tests and demos"),
+    "monitor": _Command(_monitor, "watch the health of a server and its instances"),
+    "outbox": _Command(_outbox, "send, list and settle messages that were handed over"),
 }
 
 
@@ -59,9 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=__version__)
     parser.add_argument("command", choices=_COMMANDS, metavar="COMMAND", help="what to run")
     chosen = parser.parse_args(arguments[:1])
-    module = import_module(_COMMANDS[chosen.command].module)
-    code: int = module.main(arguments[1:])
-    return code
+    return _COMMANDS[chosen.command].run(arguments[1:])
 
 
 if __name__ == "__main__":

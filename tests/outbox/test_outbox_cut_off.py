@@ -122,7 +122,7 @@ def test_connections_that_the_database_ends_while_messages_are_sent(tmp_path: Pa
 
 
 @pytest.mark.parametrize("store", ["sqlite", "postgres"])
-@pytest.mark.parametrize("point", ["during", "commit", "after", "look"])
+@pytest.mark.parametrize("point", ["before", "during", "commit", "after", "look"])
 def test_frozen_for_longer_than_its_lease(store: str, point: str, tmp_path: Path) -> None:
     load = drill.Load(30, 10)
     with drill.place(store, tmp_path) as place, drill.server("2.3.7") as fake:

@@ -33,7 +33,7 @@ def claim(**more: Any) -> Claim:
         "kind": "send", "id": 1, "key": "k", "instance": "sales", "chat": "c", "operation": "o",
         "payload": b"", "file": None, "on_unknown": "hold", "attempts": 1, "failures": 0,
         "looks": 0, "given_id": None, "begun_at": 0, "begun_steady": 0, "lost_steady": None,
-        "boot": "b", "owner": "w", "ticket": "t",
+        "boot": "b", "owner": "w", "wanted_at": 0, "ticket": "t",
     }  # fmt: skip
     return Claim(**(values | more))
 
@@ -231,7 +231,30 @@ def test_what_is_found_is_sent_at_once(left_ms: float) -> None:
     found = after_look(SentSearch("found", (message(),), "found"), claim(), left_ms)
     assert isinstance(found, Done)
     assert (found.state, found.message_id, found.found) == (OutboxState.SENT, "3EB0A", True)
-    assert after_call(message()).server_time == 1_700_000_000_000
+    answered = after_call(message())
+    assert isinstance(answered, Done)
+    assert answered.server_time == 1_700_000_000_000
+
+
+def test_an_answer_without_an_id_is_looked_up_and_believed_unless_the_look_is_sure() -> None:
+    cut_short = after_call(SentMessage.model_validate({}))
+    assert isinstance(cut_short, Lost)
+    assert cut_short.answered
+    for looks, expected in ((0, Lost), (1, Lost), (2, Done)):
+        for left_ms in (0.0, 5_000.0):
+            of = claim(looks=looks, answered=True)
+            unsure = after_look(SentSearch("unknown", (), "why"), of, left_ms)
+            absent = after_look(SentSearch("absent", (), "why"), of, left_ms)
+            failed = after_look_failure(error("BadRequestError"), of, left_ms)
+            assert isinstance(unsure, expected)
+            if isinstance(unsure, Done):
+                assert (unsure.state, unsure.message_id) == (OutboxState.SENT, None)
+                assert isinstance(absent, Done)
+                assert absent.state is OutboxState.UNKNOWN
+                assert isinstance(failed, Done)
+                assert failed.state is OutboxState.SENT
+    # Never sent again on its own.
+    assert not isinstance(absent, Postponed)
 
 
 @pytest.mark.parametrize("status", ["absent", "unknown"])

@@ -22,8 +22,8 @@ PROVABLE = (
 def test_killed_workers_lose_nothing_and_double_nothing(
     store: str, version: str, tmp_path: Path
 ) -> None:
-    load = drill.Load(drill.size(120, 2_000), drill.size(20, 60))
-    kills = drill.size(8, 50)
+    load = drill.Load(drill.size(120, 2_000), drill.size(40, 60))
+    kills = drill.size(6, 50)
     with drill.place(store, tmp_path) as place, drill.server(version) as fake:
         drill.lossy(fake)
         with drill.observed(place, fake.url) as outbox:
@@ -44,7 +44,7 @@ def test_killed_workers_lose_nothing_and_double_nothing(
 def test_without_a_store_of_messages_nothing_is_doubled_and_doubt_is_told(
     store: str, tmp_path: Path
 ) -> None:
-    load = drill.Load(drill.size(40, 600), drill.size(10, 60))
+    load = drill.Load(drill.size(24, 600), drill.size(12, 60))
     with (
         drill.place(store, tmp_path) as place,
         drill.server("2.3.7", store_messages=False) as fake,
@@ -54,7 +54,7 @@ def test_without_a_store_of_messages_nothing_is_doubled_and_doubt_is_told(
             load.hand_over(outbox)
             workers = drill.Workers(place, fake.url)
             try:
-                drill.kill_until_done(workers, outbox, drill.size(3, 20))
+                drill.kill_until_done(workers, outbox, drill.size(2, 20))
             finally:
                 workers.end()
             found = drill.tally(fake, load, outbox)
@@ -66,7 +66,7 @@ def test_without_a_store_of_messages_nothing_is_doubled_and_doubt_is_told(
 
 @pytest.mark.parametrize("store", ["sqlite", "postgres"] if drill.big() else ["sqlite"])
 def test_who_chose_to_send_again_loses_nothing(store: str, tmp_path: Path) -> None:
-    load = drill.Load(drill.size(30, 600), drill.size(10, 60))
+    load = drill.Load(drill.size(15, 600), drill.size(15, 60))
     with (
         drill.place(store, tmp_path) as place,
         drill.server("2.3.7", store_messages=False) as fake,
@@ -76,7 +76,7 @@ def test_who_chose_to_send_again_loses_nothing(store: str, tmp_path: Path) -> No
             load.hand_over(outbox)
             workers = drill.Workers(place, fake.url)
             try:
-                drill.kill_until_done(workers, outbox, drill.size(2, 20))
+                drill.kill_until_done(workers, outbox, drill.size(1, 20))
             finally:
                 workers.end()
             assert outbox.counts() == {"sent": load.many}

@@ -170,3 +170,24 @@ def _purge(name: str) -> None:
     # Where only a worker makes the queue, the broker has dropped them already.
     with Connection(BROKER) as connection, connection.channel() as channel, suppress(NotFound):
         assert channel.queue_purge(name) == 12
+
+
+def test_the_recipe_of_faststream_runs_under_its_own_test_broker(tmp_path: Path) -> None:
+    pytest.importorskip("faststream.rabbit")
+    with FakeEvolution(version="2.3.7", api_key="k").serve() as fake:
+        fake.create_instance("sales")
+        shop = Shop("FastStream", tmp_path, fake)
+        script = (
+            "import asyncio, shop\n"
+            "from faststream.rabbit import TestRabbitBroker\n"
+            "async def main():\n"
+            "    async with TestRabbitBroker(shop.broker):\n"
+            "        await shop.remind('5511987650001', 'text', 'key')\n"
+            "asyncio.run(main())\n"
+        )
+        command = [sys.executable, "-c", script]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=shop.environment, capture_output=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        assert [one.text for one in fake.sent_to("5511987650001")] == ["text"]

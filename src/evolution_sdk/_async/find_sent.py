@@ -231,7 +231,7 @@ async def look_for_send(
     else:
         doubt = await reconciler.doubt(search, others)
         if doubt is None and stored is not None:
-            doubt = await reconciler.storing.doubt_strictly(target, stored)
+            doubt = await reconciler.doubt_strictly(search, stored)
     if doubt is not None:
         return SentSearch("unknown", (), f"not in {checked}; that proves nothing: {doubt}")
     return SentSearch("absent", (), f"not in {checked}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Generator, Mapping
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +90,7 @@ class Reconciler:
         self.clock: ServerClock = ServerClock()
         self.ledger: Ledger = Ledger()
         self.lids: LidMap = LidMap(_MOST_LIDS) if lids is None else lids
+        self._reads = reads
         self.storing: StoreProbe = StoreProbe(ports, reads)
         self._search = SendSearch(reads, self.lids, self._passed, ports.monotonic)
         in_child(self._begin_anew)
@@ -387,6 +388,22 @@ class Reconciler:
         form = form_of(search.wanted.kind, search.wanted.body)
         unknown = await self.storing.unrecorded(search.target, form, search.channels)
         return unknown or await self.storing.doubt(search.target)
+
+    async def doubt_strictly(self, search: Search, sent: Sequence[str]) -> str | None:
+        """Say why it proves nothing that the store has no message; None only if it has any.
+
+        Args:
+            search: What was looked for.
+            sent: Ids of messages of the instance that were sent lately, the newest first.
+        """
+        doubt = await self.storing.doubt_strictly(search.target, sent)
+        if doubt is None or sent:
+            return doubt
+        # Whoever's it is, and whichever way it went: a message of the last minutes.
+        newest = await self._reads.find_messages(search.target, {}, size=1)
+        for record in newest.records:
+            self._passed(search, record.raw)
+        return None if self.storing.proven(search.target.instance) else doubt
 
     async def _in_vain(self, lost: LostSend, search: Search) -> SendAbsent | SendUnsettled:
         if search.exact or search.contested:

@@ -31,8 +31,8 @@ NOT_STORED = (
 
 
 NOTHING_SENT = (
-    "no send of this instance was answered yet, so that nothing tells if the server stores its "
-    "messages at all"
+    "no send of this instance was answered yet and no message of the last minutes is stored, so "
+    "that nothing tells if the server stores messages at all"
 )
 
 

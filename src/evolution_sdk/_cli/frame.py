@@ -95,5 +95,6 @@ def guarded(name: str, work: Callable[[], int]) -> int:
 
 
 def _told(name: str, error: Exception, code: int) -> int:
-    sys.stderr.write(f"{program()} {name}: {printable(str(error))}\n")
+    words = " ".join(str(error).splitlines())
+    sys.stderr.write(f"{program()} {name}: {printable(words)}\n")
     return code

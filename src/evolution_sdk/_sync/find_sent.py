@@ -230,7 +230,7 @@ def look_for_send(
     else:
         doubt = reconciler.doubt(search, others)
         if doubt is None and stored is not None:
-            doubt = reconciler.storing.doubt_strictly(target, stored)
+            doubt = reconciler.doubt_strictly(search, stored)
     if doubt is not None:
         return SentSearch("unknown", (), f"not in {checked}; that proves nothing: {doubt}")
     return SentSearch("absent", (), f"not in {checked}")

@@ -98,6 +98,7 @@ class CallPlan(Generic[T]):
         own_id: An id of ours that was made for this send beforehand. Default: one is made.
         pace_wait_ms: Longest wait for a place in the rate limits, in milliseconds. Default: by the
             settings.
+        check: Called right before the request goes out, to raise where it must not.
     """
 
     operation: Operation[T]
@@ -111,6 +112,7 @@ class CallPlan(Generic[T]):
     direct: bool
     own_id: str | None = None
     pace_wait_ms: float | None = None
+    check: Callable[[], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +196,8 @@ class Execution(Generic[T]):
             # From here on only the failure tells if the place was used.
             ticket.handed_over = True
         try:
+            if plan.check is not None:
+                plan.check()
             result = self._decoded(self._parts.transport.send(plan.request))
         except BaseException as error:
             guards.failed(entry, plan.operation, instance, error)
@@ -502,6 +506,7 @@ class Pipeline:
         direct: bool = False,
         own_id: str | None = None,
         pace_wait_ms: float | None = None,
+        check: Callable[[], object] | None = None,
     ) -> T:
         """Make one call of the API, with retries.
 
@@ -522,6 +527,8 @@ class Pipeline:
                 may heed it, unless the caller chose a ``message_id``. Default: one is made.
             pace_wait_ms: Longest wait for a place in the rate limits, in milliseconds; with 0 a
                 send that would have to wait is refused. Default: by the settings.
+            check: Called right before the request goes out, behind all that may take time; what it
+                raises is raised. Default: nothing is asked.
 
         Returns:
             The typed result.
@@ -561,7 +568,7 @@ class Pipeline:
         direct = direct or BYPASS_GUARDS.get()
         plan = CallPlan(
             operation, target, request, body or {}, given, policy, hold_ms, watch, direct,
-            own_id, pace_wait_ms,
+            own_id, pace_wait_ms, check,
         )  # fmt: skip
         try:
             if self.parts.known_server.profile is not None:
@@ -581,6 +588,14 @@ class Pipeline:
         if watch is not None:
             watch.finished(None, result)
         return result
+
+    def patience_ms(self, operation: Operation[Any]) -> float:
+        """Return how long an attempt may last by the settings and the client, in milliseconds.
+
+        Args:
+            operation: What is called.
+        """
+        return max(self.parts.requests.patience_ms(operation), self._timeout_ms or 0.0)
 
     def new_message_id(self, operation: Operation[Any], instance: str | None) -> str | None:
         """Make an id for one send that is made later, with :meth:`call` and ``own_id``.

@@ -37,6 +37,8 @@ _AT_ONCE = 100
 # What is due and not to be had is held by somebody: it is not asked for without a pause.
 _SOON_MS = 10
 _LOCK = 0x6C696E65
+# Of this outbox: one database may hold several, each in a schema of its own.
+_LINE_UP_ALONE = "SELECT pg_try_advisory_xact_lock(?, hashtext(current_schema()))"
 
 _OPEN_CHAT = (
     "INSERT INTO evolution_outbox_chat (instance, chat, head, priority, state, ready_at) "
@@ -73,7 +75,7 @@ def line_up(session: Session, now: StoreNow) -> int:
     """
     if session.dialect.name == "postgres":
         # One at a time; others need not wait, for their chats are lined up meanwhile.
-        (taken,) = session.run("SELECT pg_try_advisory_xact_lock(?)", (_LOCK,))[0]
+        (taken,) = session.run(_LINE_UP_ALONE, (_LOCK,))[0]
         if not taken:
             return 0
     rows = session.run(_NEW, (now.wall, _LINE_UP))

@@ -90,17 +90,21 @@ def failure_of(error: BaseException) -> OutboxFailure:
     )
 
 
-def after_call(sent: SentMessage, *, found: bool = False) -> Done:
+def after_call(sent: SentMessage, *, found: bool = False) -> Outcome:
     """Say what an answered call, or a message that was found, means.
 
     Args:
         sent: The message.
         found: Whether a look found it.
     """
+    if not sent.id:
+        # Cut short, or of a proxy. Without its id an equal one could be taken for it, or it for
+        # an equal one.
+        return Lost(_FIRST_LOOK_MS, "answered without an id; it is looked for", answered=True)
     told = sent.sent_at
     return Done(
         OutboxState.SENT,
-        message_id=sent.id or None,
+        message_id=sent.id,
         remote_jid=sent.remote_jid or None,
         server_time=None if told is None else round(told.timestamp() * 1_000),
         found=found,
@@ -198,6 +202,10 @@ def after_look(search: SentSearch, claim: Claim, left_ms: float) -> Outcome:
     """
     if search.status == "found" and search.message is not None:
         return after_call(search.message, found=True)
+    if claim.answered:
+        # The server was done with it. Not to be found speaks against the answer, as far as it is
+        # sure; else the answer counts.
+        return _unproven(claim, search.reason, answered=search.status != "absent")
     if left_ms > 0:
         return Lost(min(left_ms, _look_ms(claim.looks)), search.reason, looked=True)
     if search.status == "absent":
@@ -225,16 +233,19 @@ def after_look_failure(error: BaseException, claim: Claim, left_ms: float) -> Ou
     passing = getattr(error, "transient", False) and not isinstance(error, MetaAPIError)
     # A server may fail for a while, and tell afterwards; one that always fails tells nothing.
     lasting = isinstance(error, EvolutionAPIError) and claim.looks + 1 >= _MOST_FAILED_LOOKS
-    if left_ms > 0 or (passing and not lasting):
+    if (left_ms > 0 and not claim.answered) or (passing and not lasting):
         return Lost(
             _look_ms(claim.looks), "the look failed; it is made again", failure, looked=True
         )
-    return _unproven(claim, f"it could not be looked for: {failure.text or failure.error}")
+    words = f"it could not be looked for: {failure.text or failure.error}"
+    return _unproven(claim, words, answered=claim.answered)
 
 
-def _unproven(claim: Claim, reason: str) -> Outcome:
+def _unproven(claim: Claim, reason: str, *, answered: bool = False) -> Outcome:
     if claim.looks + 1 < _LEAST_LOOKS:
         return Lost(_look_ms(claim.looks), reason, looked=True)
+    if answered:
+        return Done(OutboxState.SENT, reason=f"answered without an id, and not found: {reason}")
     if claim.on_unknown == "resend":
         return Postponed(0, None, f"sent again, as chosen, though nothing is proven: {reason}")
     return Done(OutboxState.UNKNOWN, reason=reason)

@@ -17,6 +17,7 @@ _ANCHORS = 8
 _MOST_RIVALS = 1_000
 _ANSWERED = 50
 _STORED = 3
+_NEAR_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,13 @@ def look_facts(
         "SELECT chat, payload, id FROM evolution_outbox WHERE state = 'sent' "
         "AND message_id IS NULL AND instance = ? AND id <> ? ORDER BY id DESC LIMIT ?",
         (claim.instance, claim.id, claim.instance, claim.id, _MOST_RIVALS),
+    )
+    # Those that were sent shortly before, and under which id is not known.
+    rivals += session.run(
+        "SELECT chat, payload FROM evolution_outbox WHERE instance = ? AND chat = ? "
+        "AND begun_steady >= ? AND message_id IS NULL AND id <> ? "
+        "AND state IN ('sent', 'server', 'delivered', 'read', 'refused') LIMIT ?",
+        (claim.instance, claim.chat, claim.begun_steady - _NEAR_MS, claim.id, _MOST_RIVALS),
     )
     return LookFacts(
         begun=local_moment(claim.begun_steady, now, here),

@@ -358,8 +358,10 @@ class ProcrastinateEngine:
 
     def _statement(self, jobs: Sequence[OutboxJob]) -> Statement:
         """The statement by which Procrastinate itself would write jobs."""
+        from procrastinate.manager import JobManager
+
         noted = _noting()
-        manager = self._procrastinate.manager.JobManager(noted)
+        manager = JobManager(noted)
         manager.batch_defer_jobs(list(map(self._job, jobs)))
         query, values = noted.asked
         return query.replace("%(jobs)s", "?"), values
@@ -382,8 +384,6 @@ class _NotYetError(Exception):
 def _loaded() -> Any:
     try:
         import procrastinate
-        import procrastinate.jobs
-        import procrastinate.manager
     except ImportError:
         raise ConfigurationError(
             "Jobs of Procrastinate need an extra: pip install 'evolutionapi-sdk[outbox-postgres]'.",
@@ -436,7 +436,8 @@ def _has(connection: Any, name: str) -> bool:
 @contextmanager
 def _signals(stop: Callable[[], None] | None) -> Generator[None]:
     """Call something on SIGINT and SIGTERM, where that can be done."""
-    loop, taken = asyncio.get_running_loop(), []
+    loop = asyncio.get_running_loop()
+    taken: list[int] = []
     if stop is not None:
         # Not in another thread than the main one, and not on Windows.
         with suppress(NotImplementedError, RuntimeError, ValueError):

@@ -85,6 +85,7 @@ class Lost:
         reason: Words about it.
         error: The failure that left it open.
         looked: Whether a look was made.
+        answered: Whether the call was answered, only without an id.
         pause: What is to be paused besides.
     """
 
@@ -92,6 +93,7 @@ class Lost:
     reason: str = ""
     error: OutboxFailure | None = None
     looked: bool = False
+    answered: bool = False
     pause: Pause | None = None
 
 
@@ -249,10 +251,12 @@ def _put_back(session: Session, claim: Claim, outcome: Postponed) -> None:
 def _leave_open(session: Session, claim: Claim, outcome: Lost, now: StoreNow) -> None:
     session.run(
         "UPDATE evolution_outbox SET lost_steady = coalesce(lost_steady, ?), looks = looks + ?, "
+        "answered = [[greatest]](answered, ?), "
         "error = coalesce(?, error), reason = ? WHERE id = ? AND state = 'sending'",
         (
             now.steady,
             int(outcome.looked),
+            int(outcome.answered),
             None if outcome.error is None else outcome.error.dump(),
             _kept(outcome.reason),
             claim.id,

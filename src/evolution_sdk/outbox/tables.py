@@ -36,6 +36,7 @@ _MESSAGE = """CREATE TABLE evolution_outbox (
     begun_at [[big]],
     begun_steady [[big]],
     lost_steady [[big]],
+    answered INTEGER NOT NULL DEFAULT 0,
     given_id TEXT,
     message_id TEXT,
     remote_jid TEXT,

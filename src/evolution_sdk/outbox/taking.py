@@ -19,7 +19,7 @@ _AT_ONCE = 100
 _WORK = (
     "id, key, instance, chat, operation, payload, file, on_unknown, attempts, failures, looks, "
     "given_id, begun_at, begun_steady, lost_steady, boot, worker, "
-    "[[greatest]](created_at, coalesce(not_before, created_at)), expires_at"
+    "[[greatest]](created_at, coalesce(not_before, created_at)), expires_at, answered"
 )
 # `id + 0`, as in the indexes: the order of no other index looks like it, so that no plan walks all
 # that was sent to find the few rows that wait.
@@ -74,6 +74,7 @@ class Claim:
         wanted_at: Earliest time at which it could have been sent: that of its hand-over, or its
             ``not_before``; in milliseconds since 1970.
         ticket: Name of this claim, which no other has.
+        answered: Whether the latest call was answered, only without an id.
     """
 
     kind: Literal["send", "look"]
@@ -96,6 +97,7 @@ class Claim:
     owner: str
     wanted_at: int
     ticket: str
+    answered: bool = False
 
 
 def take(
@@ -134,10 +136,10 @@ def take(
         sends: list[Row] = []
         for chat, row in rows.items():
             gone = _left_out(row, now)
-            if row[19] == "sending":
+            if row[20] == "sending":
                 # Its worker is gone, or its answer was lost: it is looked for, never just sent.
-                found[chat] = _claim("look", row[:18], ticket)
-            elif row[19] != "queued":
+                found[chat] = _claim("look", row[:18], ticket, bool(row[19]))
+            elif row[20] != "queued":
                 left.append(chat)  # taken back while its row was waited for
             elif gone is not None:
                 session.run(
@@ -168,8 +170,8 @@ def _begin(session: Session, sends: Sequence[Row]) -> None:
     if sends:
         session.run_many(
             "UPDATE evolution_outbox SET state = 'sending', lined_up = 1, worker = ?, boot = ?, "
-            "begun_at = ?, begun_steady = ?, lost_steady = NULL, attempts = attempts + 1, "
-            "looks = 0, given_id = ?, reason = '' WHERE id = ?",
+            "begun_at = ?, begun_steady = ?, lost_steady = NULL, answered = 0, "
+            "attempts = attempts + 1, looks = 0, given_id = ?, reason = '' WHERE id = ?",
             sends,
         )
 
@@ -179,11 +181,13 @@ def _left_out(row: Row, now: StoreNow) -> tuple[str, str] | None:
     if row[18] is not None and row[18] <= now.wall:
         return "expired", "it was not sent in time"
     # Whoever asked to stop after the hand-over is not written to either.
-    return ("cancelled", "the recipient opted out") if row[20] else None
+    return ("cancelled", "the recipient opted out") if row[21] else None
 
 
-def _claim(kind: Literal["send", "look"], row: Sequence[Any], ticket: str) -> Claim:
-    values: list[Any] = [*row, ticket]
+def _claim(
+    kind: Literal["send", "look"], row: Sequence[Any], ticket: str, answered: bool = False
+) -> Claim:
+    values: list[Any] = [*row, ticket, answered]
     return Claim(kind, *values)
 
 

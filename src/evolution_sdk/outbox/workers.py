@@ -15,13 +15,18 @@ from dataclasses import dataclass, field
 
 from evolution_sdk._sql.database import Session
 from evolution_sdk._sql.process_slots import ProcessSlots
+from evolution_sdk.errors import EvolutionError
 
 from .store_clock import StoreNow, steady_ms
 
-__all__ = ["Worker", "bury", "enlist", "leave", "renew", "works"]
+__all__ = ["CutOffError", "Worker", "bury", "enlist", "leave", "renew", "works"]
 
 _MARGIN = 0.2
 _NEVER = 2**62
+
+
+class CutOffError(EvolutionError):
+    """The lease of a worker was over before its call went out: others may have its message."""
 
 
 @dataclass(slots=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from evolution_sdk._base.forking import free_in_child, in_child
+from evolution_sdk._base.serial_worker import on_event_loop
 from evolution_sdk.monitor.clients import breaker_states
 from evolution_sdk.monitor.events import MetricsUpdated
 from evolution_sdk.monitor.outbox import MonitoredOutbox, OutboxReader
@@ -182,7 +182,7 @@ class Sources:
         return self._outbox.observe(told)
 
     def _read_outbox(self, reader: OutboxReader) -> list[MetricReading]:
-        stats = reader.read(0 if _on_loop() else _OUTBOX_MS)
+        stats = reader.read(0 if on_event_loop() else _OUTBOX_MS)
         up = MetricReading("evolution.outbox.store.up", stats is not None)
         return [up] if stats is None else [up, *self._of_outbox(stats)]
 
@@ -275,15 +275,6 @@ def _of_outbox_fact(fact: OutboxFact, label: str) -> Iterator[MetricReading]:
         yield MetricReading("evolution.outbox.sends", 1, (label, fact.result))
         if fact.attempts > 1:
             yield MetricReading("evolution.outbox.resends", 1, (label,))
-
-
-def _on_loop() -> bool:
-    """Tell if an event loop runs in this thread, which must not be held up."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
 
 
 def _of_receiver(now: Any) -> Iterator[MetricReading]:

@@ -31,6 +31,7 @@ from evolution_sdk.outbox.payload import Payload, put_back
 from evolution_sdk.outbox.records import OutboxFailure, OutboxState
 from evolution_sdk.outbox.settling import Done, Lost, Outcome, Pause, Postponed
 from evolution_sdk.outbox.store import OutboxStore
+from evolution_sdk.outbox.workers import CutOffError
 from evolution_sdk.reconcile.server_clock import zone_of
 
 __all__ = ["Courier"]
@@ -108,9 +109,7 @@ class Courier:
             return await self._look(claim, payload, operation, target, body)
         if payload.delay_ms:
             await self._pipeline.ports.sleep_ms(payload.delay_ms)
-        if not may_call():
-            return Postponed(0, None, "its worker was cut off from the store", called=False)
-        return await self._send(claim, payload, operation, target, body, part)
+        return await self._send(claim, payload, operation, target, body, part, may_call)
 
     async def _send(
         self,
@@ -120,6 +119,7 @@ class Courier:
         target: Target,
         body: Mapping[str, Any],
         part: FilePart | None,
+        may_call: Callable[[], bool],
     ) -> Outcome:
         options: SendOptions = {"retry": False, "on_unknown": "raise"}
         if payload.message_id is not None:
@@ -135,7 +135,10 @@ class Courier:
                 known_options=SEND_KEYS,
                 own_id=claim.given_id,
                 pace_wait_ms=0,
+                check=partial(_check, may_call),
             )
+        except CutOffError:
+            return Postponed(0, None, "its worker was cut off from the store", called=False)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is written down
             if not isinstance(error, EvolutionError):
                 _log.exception("a send of the outbox failed in an unexpected way")
@@ -183,7 +186,7 @@ class Courier:
 
     def _left_ms(self, facts: LookFacts, payload: Payload, operation: Operation[Any]) -> float:
         """Time during which the server may still be at work on the call."""
-        limit_ms = self._pipeline.parts.requests.patience_ms(operation)
+        limit_ms = self._pipeline.patience_ms(operation)
         # A worker that was cut off may have begun its call at the very end of its lease, and a
         # call takes up to its limit to leave.
         begin_ms = limit_ms if facts.fenced else 0.0
@@ -217,3 +220,9 @@ class Courier:
         if claim.kind == "look":
             return Lost(max(wait_ms, 1_000.0), reason, failure, pause=pause)
         return Postponed(wait_ms, failure, reason, called=False, pause=pause)
+
+
+def _check(may_call: Callable[[], bool]) -> None:
+    # As late as can be: a process may have been frozen since its claim.
+    if not may_call():
+        raise CutOffError("its worker was cut off from the store")

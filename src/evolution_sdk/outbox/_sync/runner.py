@@ -201,8 +201,12 @@ class Runner:
         interval_s = self._lease_ms / 4 / 1_000
         while not self._heart_ends.wait(interval_s):
             worker = self._worker
-            if worker is not None:
-                harmless(self._tend, worker)
+            if worker is None:
+                continue
+            try:
+                self._tend(worker)
+            except Exception as error:  # noqa: BLE001 - the heart beats on
+                self._store_failed(error)
 
     def _tend(self, worker: Worker) -> None:
         with self._enlisting:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from evolution_sdk._base.redact import mask_phone
 from evolution_sdk._cli.frame import DONE, NO, WRONG, guarded, program
 from evolution_sdk._cli.options import settings_of
 from evolution_sdk._cli.output import age_words, print_json, print_table, print_text, time_words
@@ -20,11 +21,13 @@ from evolution_sdk.outbox.tables import STEPS
 
 from .parser import parser
 from .words import (
+    OPT_OUT_TITLES,
     TITLES,
     message_json,
     message_row,
     message_words,
     opt_out_json,
+    opt_out_row,
     pause_words,
 )
 
@@ -123,7 +126,9 @@ def _show(outbox: Outbox, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(message_json(message, whole=arguments.show_numbers))
     else:
-        print_text(*message_words(message, whole=arguments.show_numbers))
+        pauses = () if message.state.is_over else outbox.pauses()
+        now, whole = datetime.now(UTC), arguments.show_numbers
+        print_text(*message_words(message, pauses, now, whole=whole))
     return DONE
 
 
@@ -273,7 +278,7 @@ def _opt_out(outbox: Outbox, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"done": done})
     else:
-        print_text(words)
+        print_text(f"{number if arguments.show_numbers else mask_phone(number)} {words}")
     return DONE if done else NO
 
 
@@ -285,14 +290,13 @@ def _misses_number(arguments: argparse.Namespace) -> bool:
 
 
 def _opt_outs(outbox: Outbox, arguments: argparse.Namespace) -> int:
-    found = [opt_out_json(one, whole=arguments.show_numbers) for one in outbox.opt_outs()]
+    found, whole = outbox.opt_outs(), arguments.show_numbers
     if arguments.json:
-        print_json({"opt_outs": found})
+        print_json({"opt_outs": [opt_out_json(one, whole=whole) for one in found]})
     elif not found:
         print_text("nobody opted out")
     else:
-        names = ("recipient", "instance", "since", "reason")
-        print_table(names, [[str(one[name] or "-") for name in names] for one in found])
+        print_table(OPT_OUT_TITLES, [opt_out_row(one, whole=whole) for one in found])
     return DONE
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -13,9 +13,19 @@ from evolution_sdk._cli.output import age_words, time_words
 from evolution_sdk.outbox.questions import OptOut, OutboxPause
 from evolution_sdk.outbox.records import OutboxFailure, OutboxMessage, OutboxState
 
-__all__ = ["TITLES", "message_json", "message_row", "message_words", "opt_out_json", "pause_words"]
+__all__ = [
+    "OPT_OUT_TITLES",
+    "TITLES",
+    "message_json",
+    "message_row",
+    "message_words",
+    "opt_out_json",
+    "opt_out_row",
+    "pause_words",
+]
 
 TITLES: Final = ("key", "state", "age", "instance", "to", "calls", "why")
+OPT_OUT_TITLES: Final = ("recipient", "instance", "since", "reason")
 _PERSONAL: Final = ("recipient", "remote_jid")
 _ADVICE: Final = {
     OutboxState.UNKNOWN: "look at the phone, then: {program} outbox resolve {key} --sent "
@@ -58,6 +68,17 @@ def opt_out_json(one: OptOut, *, whole: bool) -> dict[str, Any]:
     }
 
 
+def opt_out_row(one: OptOut, *, whole: bool) -> list[str]:
+    """Return an opt-out as a row of a table with :data:`OPT_OUT_TITLES`.
+
+    Args:
+        one: The opt-out.
+        whole: Whether the number is shown.
+    """
+    number = one.recipient if whole else mask_phone(one.recipient)
+    return [number, one.instance or "all", time_words(one.since), one.reason]
+
+
 def message_row(message: OutboxMessage, now: datetime, *, whole: bool) -> list[str]:
     """Return a message as a row of a table with :data:`TITLES`.
 
@@ -78,11 +99,15 @@ def message_row(message: OutboxMessage, now: datetime, *, whole: bool) -> list[s
     ]
 
 
-def message_words(message: OutboxMessage, *, whole: bool) -> Iterator[str]:
+def message_words(
+    message: OutboxMessage, pauses: Sequence[OutboxPause], now: datetime, *, whole: bool
+) -> Iterator[str]:
     """Tell of a message, line by line.
 
     Args:
         message: The message.
+        pauses: The pauses in force.
+        now: The present.
         whole: Whether numbers and metadata are shown.
     """
     yield f"{message.key}: {message.state.value}"
@@ -108,6 +133,8 @@ def message_words(message: OutboxMessage, *, whole: bool) -> Iterator[str]:
         yield f"  why          {why}"
     if whole and message.metadata:
         yield f"  metadata     {dict(message.metadata)}"
+    for words in _holds(message, pauses, now):
+        yield f"  waits        {words}"
     advice = _ADVICE.get(message.state)
     if advice is not None:
         yield f"  next         {advice.format(program=program(), key=shlex.quote(message.key))}"
@@ -120,8 +147,26 @@ def pause_words(pause: OutboxPause) -> str:
         pause: The pause.
     """
     who = "the whole server" if pause.instance is None else pause.instance
-    until = "until resume" if pause.left_ms is None else f"for {age_words(pause.left_ms / 1_000)}"
-    return f"{who} paused by {pause.cause} {until}: {pause.reason}"
+    if pause.left_ms is None:
+        return f"{who} is paused by a person until resume: {pause.reason}"
+    return (
+        f"{who} is paused for {age_words(pause.left_ms / 1_000)} by a {pause.cause}: {pause.reason}"
+    )
+
+
+def _holds(message: OutboxMessage, pauses: Sequence[OutboxPause], now: datetime) -> Iterator[str]:
+    """Tell what a message waits for."""
+    if message.state is OutboxState.SENDING:
+        yield "for the answer of its call, or to be looked for"
+    if message.state is not OutboxState.QUEUED:
+        return
+    due = message.not_before is None or message.not_before <= now
+    if not due and message.not_before is not None:
+        yield f"until {time_words(message.not_before.astimezone(UTC))}"
+    held = [pause for pause in pauses if pause.instance in (None, message.instance)]
+    yield from map(pause_words, held)
+    if due and not held:
+        yield f"for its turn, and for workers: {program()} outbox run"
 
 
 def _why(reason: str, error: OutboxFailure | None) -> str:
