@@ -63,6 +63,7 @@ INSERT = (
 )
 GROWN = 2.0
 FLAT = 1.25
+FILL = 20_000
 
 
 @dataclass(frozen=True)
@@ -358,6 +359,11 @@ def rates(name: str, bare: float, ours: float, least: float | None) -> Figure:
 
 def fill(store: OutboxStore, begin: int, end: int) -> None:
     """Add rows like the first one: half of them in the lines of their chats, half new."""
+    for first in range(begin, end, FILL):
+        fill_some(store, first, min(first + FILL, end))
+
+
+def fill_some(store: OutboxStore, begin: int, end: int) -> None:
     series = (
         "WITH RECURSIVE n(i) AS (SELECT CAST(? AS BIGINT) UNION ALL "
         "SELECT i + 1 FROM n WHERE i + 1 < CAST(? AS BIGINT)) "
@@ -378,8 +384,9 @@ def fill(store: OutboxStore, begin: int, end: int) -> None:
         )
         session.run(
             "INSERT INTO evolution_outbox_chat (instance, chat, head, priority, state, ready_at) "
-            "SELECT instance, chat, id, priority, 'ready', 0 FROM evolution_outbox "
-            "WHERE lined_up = 1 AND state = 'queued' ON CONFLICT DO NOTHING"
+            f"{series} SELECT m.instance, m.chat, m.id, m.priority, 'ready', 0 "
+            "FROM n, evolution_outbox AS m WHERE m.key = 'fill-' || n.i AND m.lined_up = 1",
+            (begin, end),
         )
 
 

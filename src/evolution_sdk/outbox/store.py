@@ -289,17 +289,28 @@ class OutboxStore:
         Raises:
             OutboxStoreError: Nothing was written or claimed.
         """
-        self._waiting.append(turn)
-        while not turn.done.is_set():
-            # Whoever is first writes for all that wait; the others find theirs done.
-            with self._writing:
-                if turn.done.is_set():
-                    break
-                turns = [self._waiting.popleft() for _ in range(len(self._waiting))]
-                self._write(worker, turns, make_id)
+        self.visit_all(worker, [turn], make_id)
         if turn.error is not None:
             raise turn.error
         return turn
+
+    def visit_all(self, worker: Worker, turns: Sequence[Turn], make_id: MakeId) -> None:
+        """Make some visits at once; never raises: each turn has its own error.
+
+        Args:
+            worker: The worker.
+            turns: What is wanted.
+            make_id: As of :meth:`visit`.
+        """
+        self._waiting.extend(turns)
+        last = turns[-1]
+        while not last.done.is_set():
+            # Whoever is first writes for all that wait; the others find theirs done.
+            with self._writing:
+                if last.done.is_set():
+                    break
+                waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
+                self._write(worker, waiting, make_id)
 
     @contextmanager
     def _settling(self, claims: list[Claim]) -> Generator[tuple[Session, StoreNow]]:

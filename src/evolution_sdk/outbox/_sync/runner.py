@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from evolution_sdk._base.forking import free_in_child, in_child
@@ -18,7 +18,7 @@ from evolution_sdk.outbox.settling import Ending, Lost, Outcome
 from evolution_sdk.outbox.store import OutboxStore, Turn
 from evolution_sdk.outbox.workers import Worker
 
-from ._seam import Bell, Crew
+from ._seam import Bell, Crew, Desk
 from .courier import Courier
 
 __all__ = ["Runner"]
@@ -64,6 +64,7 @@ class Runner:
         self._stopping = False
         self._bell = Bell()
         self._crew = Crew()
+        self._desk = Desk(self._visit)
         self._quiet = QuietLog(_log, ports.monotonic)
         self._heart: threading.Thread | None = None
         self._heart_ends = threading.Event()
@@ -74,7 +75,7 @@ class Runner:
         """Leave the parent its worker, and what that has under way."""
         self._worker, self._heart = None, None
         self._heart_ends = threading.Event()
-        self._bell, self._crew = Bell(), Crew()
+        self._bell, self._crew, self._desk = Bell(), Crew(), Desk(self._visit)
 
     @property
     def running(self) -> bool:
@@ -227,7 +228,7 @@ class Runner:
         while not self._stopping:
             turn = Turn(endings=endings, want=1)
             try:
-                worker = run_blocking(partial(self._visit, turn))
+                worker = self._desk.visit(turn)
             except Exception as error:  # noqa: BLE001 - a worker never ends by itself
                 self._store_failed(error)
                 self._rest(endings, partial(self._bell.wait, waited_ms))
@@ -303,11 +304,11 @@ class Runner:
                 self._tell(endings, turn.at_ms)
                 return
 
-    def _visit(self, turn: Turn) -> Worker:
-        """Write down what was done, and claim one more."""
+    def _visit(self, turns: Sequence[Turn]) -> Worker:
+        """Write down what was done, and claim more."""
         worker = self._enlisted()
-        self._store.visit(worker, turn, self._courier.make_id)
-        if turn.buried:
+        self._store.visit_all(worker, turns, self._courier.make_id)
+        if any(turn.buried for turn in turns):
             self._tend(worker)
         return worker
 
