@@ -60,7 +60,13 @@ async def test_without_a_key_one_is_made_each_time(desk: Desk) -> None:
 
 
 async def test_odd_keys_are_kept_as_they_are(desk: Desk) -> None:
-    for key in ("x" * 255, "chave ção 👍", "'; DROP TABLE evolution_outbox; --", " ", "%s ? [[big]]"):
+    for key in (
+        "x" * 255,
+        "chave ção 👍",
+        "'; DROP TABLE evolution_outbox; --",
+        " ",
+        "%s ? [[big]]",
+    ):
         made = await desk.text("oi", key=key)
         assert (await desk.get(key)).id == made.id
 
