@@ -266,3 +266,12 @@ def test_base_url_refused(url: str, problem: str) -> None:
         normalize_base_url(url, "MY_URL")
     assert caught.value.variable == "MY_URL"
     assert "MY_URL=http://localhost:8080" in str(caught.value)
+
+
+def test_the_outbox_is_set_up_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVOLUTION_API_URL", "http://localhost:9")
+    monkeypatch.setenv("EVOLUTION_API_KEY", "k")
+    monkeypatch.setenv("EVOLUTION_OUTBOX_STORE", "messages.db")
+    monkeypatch.setenv("EVOLUTION_OUTBOX_WORKERS", "9")
+    outbox = EvolutionConfig.from_env(None).outbox
+    assert (outbox.store.get_secret_value(), outbox.workers) == ("messages.db", 9)

@@ -174,7 +174,7 @@ def _extras() -> set[str]:
 def _check_pip(words: list[str]) -> None:
     assert words[0] == "install"
     for requirement in words[1:]:
-        match = re.fullmatch(r"evolutionapi-sdk(?:\[([\w,]+)\])?", requirement)
+        match = re.fullmatch(r"evolutionapi-sdk(?:\[([\w,-]+)\])?", requirement)
         assert match, requirement
         assert set(filter(None, (match[1] or "").split(","))) <= _extras()
 
@@ -259,7 +259,7 @@ def test_every_install_hint_can_be_copied_into_any_shell() -> None:
 
 
 def test_extras_named_in_the_readme_exist() -> None:
-    named = re.findall(r"evolutionapi-sdk\[(\w+)\]", (ROOT / "README.md").read_text())
+    named = re.findall(r"evolutionapi-sdk\[([\w-]+)\]", (ROOT / "README.md").read_text())
     assert set(named) == _extras() - {"dev"}
 
 

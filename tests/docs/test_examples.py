@@ -70,6 +70,18 @@ SAYS = {
         r"async +found: 2 invoices",
         r"export +3 messages to whatsapp\.jsonl",
     ],
+    "outbox_billing.py": [
+        r"^killed +after \d+ messages$",
+        r"^invoice-4711 +sent +3EB0",
+        r"^invoice-4771 +refused +number: ",
+        r"^on the server +60 of 60 customers, 0 got it twice$",
+    ],
+    "outbox_django.py": [
+        r"^rolled back +nothing: there is no such article$",
+        r"^order-1 +sent$",
+        r"^orders +2, messages 2$",
+        r"We are packing: a chair\.",
+    ],
     "connect_phone.py": [
         r"created +support",
         r"scan +\S+qr\.png",
@@ -80,7 +92,10 @@ SAYS = {
 
 
 # What they need besides; skipped without, unless the environment demands it.
-NEEDS = {"rabbit_workers.py": ("RabbitMQ", 5672)}
+NEEDS = {
+    "rabbit_workers.py": ("RabbitMQ", 5672),
+    "outbox_django.py": ("PostgreSQL", 5432),
+}
 
 
 def _run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
@@ -124,4 +139,5 @@ def test_every_example_is_tested() -> None:
     programs = {path.name for path in EXAMPLES.glob("*.py") if not path.name.startswith("_")}
     # The webhook examples are started and called in tests/webhooks/test_webhooks_apps.py.
     webhooks = {f"webhook_{name}.py" for name in ("fastapi", "starlette", "flask", "django")}
-    assert programs == {*SAYS, *webhooks, "test_with_fake.py"}
+    # This one is started and called in tests/outbox/test_outbox_examples.py.
+    assert programs == {*SAYS, *webhooks, "outbox_fastapi.py", "test_with_fake.py"}

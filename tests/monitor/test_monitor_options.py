@@ -251,8 +251,9 @@ def test_samples_trends_rules_and_performance_use_the_same_names() -> None:
     columns = {field.name for field in fields(Sample)}
     assert set(METRICS) == columns - {"at", "status", "reachable"}
     assert set(METRICS) == {f.name for f in fields(PerformanceMetrics)} - {"minutes", "samples"}
-    # Counted by the client's own, and told by instance.
-    assert set(METRICS) <= set(_SAMPLE) | {"requests", "in_flight", "refusals"}
+    # Counted by the client's own, told by instance, and told of the outbox by instance.
+    elsewhere = {name for name in METRICS if name.startswith("outbox_")}
+    assert set(METRICS) <= set(_SAMPLE) | {"requests", "in_flight", "refusals"} | elsewhere
     numbers = dict.fromkeys(METRICS, 7)
     samples = [Sample(at, **numbers) for at in (0.0, 60.0)]  # type: ignore[arg-type]  # all numbers
     assert set(trends(samples, Thresholds(), 60_000)) == set(METRICS)

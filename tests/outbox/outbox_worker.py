@@ -112,10 +112,31 @@ def main() -> None:
     config = EvolutionConfig(base_url=url, api_key="k", instance="sales", **settings)
     with EvolutionClient(config=config, **more) as client:
         options: dict[str, Any] = {"poll_ms": 50, "workers": 3, "lease_ms": 1_000}
+        if plan.get("engine"):
+            run_engine(store, client, options | plan.get("outbox", {}))
+            return
         outbox = Outbox(store, client=client, **options | plan.get("outbox", {}))
         with outbox:
             tell("works")
             sys.stdin.readline()
+
+
+def run_engine(store: str, client: Any, options: dict[str, Any]) -> None:
+    """Work with Procrastinate until the end is told on stdin, or by a signal."""
+    import asyncio
+
+    from evolution_sdk.outbox import ProcrastinateEngine
+
+    engine = ProcrastinateEngine(recover_every_s=1)
+    outbox = Outbox(store, client=client, engine=engine, **options)
+
+    def listen() -> None:
+        sys.stdin.readline()
+        engine.stop()
+
+    threading.Thread(target=listen, daemon=True).start()
+    asyncio.run(engine.run(concurrency=3))
+    outbox.close()
 
 
 class _Clock:

@@ -33,7 +33,7 @@ def claim(**more: Any) -> Claim:
         "kind": "send", "id": 1, "key": "k", "instance": "sales", "chat": "c", "operation": "o",
         "payload": b"", "file": None, "on_unknown": "hold", "attempts": 1, "failures": 0,
         "looks": 0, "given_id": None, "begun_at": 0, "begun_steady": 0, "lost_steady": None,
-        "boot": "b", "owner": "w", "ticket": "t",
+        "boot": "b", "owner": "w", "wanted_at": 0, "ticket": "t",
     }  # fmt: skip
     return Claim(**(values | more))
 

@@ -26,7 +26,7 @@ WITHHELD = {"retry", "timeout_ms"}
 def test_nothing_given_is_the_default() -> None:
     own, rest = split({})
     assert own == OwnOptions()
-    assert (own.key, own.priority, own.on_unknown) == (None, 0, "hold")
+    assert (own.key, own.priority, own.on_unknown) == (None, 0, None)
     assert rest == {}
 
 
@@ -79,7 +79,10 @@ def test_what_is_no_option_is_refused_with_a_hint(given: Any, words: str) -> Non
     [
         ({"key": ""}, "key"),
         ({"key": "x" * 256}, "key"),
+        ({"key": "a\0b"}, "key"),
+        ({"key": "\ud800"}, "key"),
         ({"instance": " "}, "instance"),
+        ({"instance": "\0"}, "instance"),
         ({"priority": 32_768}, "priority"),
         ({"priority": -32_769}, "priority"),
         ({"not_before": NAIVE}, "not_before"),

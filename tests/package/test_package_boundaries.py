@@ -218,6 +218,8 @@ def test_importing_the_package_imports_no_extra() -> None:
         "monitor",
         "monitor.cli",
         "monitor.export",
+        "outbox",
+        "outbox.cli",
         "retry",
         "resilience",
         "identity",

@@ -25,6 +25,8 @@ SUBPACKAGES = (
     "monitor",
     "monitor.cli",
     "monitor.export",
+    "outbox",
+    "outbox.cli",
     "resilience",
     "retry",
     "streams",

@@ -14,7 +14,7 @@ from evolution_sdk._base.harmless import harmless, quiet_logger
 from evolution_sdk._base.quiet_log import QuietLog
 from evolution_sdk._base.request import FilePart, Request, Response
 from evolution_sdk._client.known_server import KnownServer, fixed_profile
-from evolution_sdk._client.observers import Observers, Watch
+from evolution_sdk._client.observers import Fact, Observers, Watch
 from evolution_sdk._client.options import (
     CACHE_KEYS,
     CALL_KEYS,
@@ -435,7 +435,7 @@ class Pipeline:
         self.retry = retry
         self.ports = ports
         self.closed: bool = False
-        self.observers: Observers = Observers()
+        self.observers: Observers[Fact] = Observers()
         self.event_bus: EventBus = EventBus()
         ids = MessageIds()
         # Of another version, earlier answers tell nothing about ids any more.

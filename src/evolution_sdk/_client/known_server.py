@@ -126,7 +126,9 @@ class KnownServer:
             if not same or not was_fresh:
                 self._develop_asked = False
         if not same:
-            self._on_change()
+            # One that is told for the first time is not another one.
+            if before is not None:
+                self._on_change()
             self._warn(before, found)
 
     def told_develop(self, develop: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Lock
-from typing import Any, TypeAlias
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from evolution_sdk._base.effect import Effect
 from evolution_sdk._base.forking import free_in_child
@@ -72,8 +72,20 @@ Fact: TypeAlias = AttemptFinished | CallFinished
 Observer: TypeAlias = Callable[[Fact], object]
 
 
-class Observers:
-    """The observers of a client. One that raises is logged; call and other observers go on.
+class _Told(Protocol):
+    """The part of every fact that the log names."""
+
+    @property
+    def operation(self) -> str: ...
+    @property
+    def instance(self) -> str | None: ...
+
+
+F = TypeVar("F", bound=_Told)
+
+
+class Observers(Generic[F]):
+    """Some observers of one kind of fact. One that raises is logged; all else goes on.
 
     Attributes:
         listening: True while there is anybody; calls look at it before they gather facts.
@@ -82,10 +94,10 @@ class Observers:
     def __init__(self) -> None:
         self._lock = free_in_child(Lock())
         self._trouble = QuietLog(_log)
-        self._all: tuple[Observer, ...] = ()
+        self._all: tuple[Callable[[F], object], ...] = ()
         self.listening: bool = False
 
-    def add(self, observer: Observer) -> Callable[[], None]:
+    def add(self, observer: Callable[[F], object]) -> Callable[[], None]:
         """Tell it from now on.
 
         Args:
@@ -100,7 +112,7 @@ class Observers:
                 self._all = tuple(known for known in self._all if known is not entry)
                 self.listening = bool(self._all)
 
-        def entry(fact: Fact) -> None:  # an identity of its own: one function may be added twice
+        def entry(fact: F) -> None:  # an identity of its own: one function may be added twice
             observer(fact)
 
         with self._lock:
@@ -108,12 +120,12 @@ class Observers:
             self.listening = True
         return remove
 
-    def tell(self, fact: Fact) -> None:
+    def tell(self, fact: F) -> None:
         """Hand a fact to everyone; lets nothing out but ``KeyboardInterrupt``."""
         for observer in self._all:
             harmless(observer, fact, failed=partial(self._failed, fact))
 
-    def _failed(self, fact: Fact, error: BaseException) -> None:
+    def _failed(self, fact: F, error: BaseException) -> None:
         tell_handler_failure(
             self._trouble, "an observer", error, operation=fact.operation, instance=fact.instance
         )
@@ -143,7 +155,7 @@ class Watch:
 
     def __init__(
         self,
-        observers: Observers,
+        observers: Observers[Fact],
         operation: Operation[Any],
         instance: str | None,
         started_at: float,

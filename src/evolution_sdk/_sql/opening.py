@@ -16,6 +16,7 @@ def open_database(
     full: bool = True,
     busy_timeout_ms: float = 5_000,
     answer_timeout_ms: float = 30_000,
+    by_index: bool = False,
 ) -> Database:
     """Return the database at a place; it connects when it is first used.
 
@@ -24,6 +25,7 @@ def open_database(
         full: Whether a commit of SQLite is to survive a crash of the machine, too.
         busy_timeout_ms: Longest wait for a lock of somebody else, in milliseconds.
         answer_timeout_ms: Longest wait for an answer of PostgreSQL, in milliseconds.
+        by_index: As of :class:`~evolution_sdk._sql.postgres.PostgresDatabase`.
 
     Raises:
         ConfigurationError: psycopg is not installed, or the URL cannot be read.
@@ -32,7 +34,10 @@ def open_database(
         from .postgres import PostgresDatabase
 
         return PostgresDatabase(
-            str(place), lock_timeout_ms=busy_timeout_ms, answer_timeout_ms=answer_timeout_ms
+            str(place),
+            lock_timeout_ms=busy_timeout_ms,
+            answer_timeout_ms=answer_timeout_ms,
+            by_index=by_index,
         )
     from .sqlite import SqliteDatabase
 

@@ -14,20 +14,25 @@ from .database import Row
 from .dialect import POSTGRES, Dialect
 from .troubles import DatabaseError, of_connecting, of_postgres
 
-__all__ = ["PostgresDatabase", "PostgresSession", "load_psycopg"]
+__all__ = ["CLOCK_MS", "KEEPALIVES", "PostgresDatabase", "PostgresSession", "load_psycopg"]
 
 _MOST_CONNECTIONS = 8
 _CONNECT_S = 5
 _IN_ERROR = 3  # libpq's PQTRANS_INERROR
 # A process that is frozen, or cut off, in the middle of a transaction must not hold rows for ever.
 _HELD_MS = 30_000
-_KEEPALIVES = {
+KEEPALIVES = {
     "keepalives": 1,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
 }
+CLOCK_MS = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+# Ways that are switched off seem dear to the planner, which would compile the statement, too.
+_BY_INDEX = "SELECT " + ", ".join(
+    f"set_config('{way}', 'off', false)" for way in ("enable_seqscan", "enable_bitmapscan", "jit")
+)
 
 
 def load_psycopg() -> Any:
@@ -51,6 +56,10 @@ class PostgresSession:
 
     Args:
         connection: The connection.
+
+    Attributes:
+        begun_ms: Beginning of its transaction by the server's clock, in milliseconds since 1970;
+            None where it was begun elsewhere.
     """
 
     dialect: Dialect = POSTGRES
@@ -58,6 +67,17 @@ class PostgresSession:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
         self.changed: int = 0
+        self.begun_ms: int | None = None
+
+    def begin(self) -> None:
+        """Begin a transaction, and read the server's clock on the same way."""
+        try:
+            # Two statements at once cannot be prepared.
+            cursor = self._connection.execute(f"BEGIN; {CLOCK_MS}", prepare=False)
+            cursor.nextset()
+            (self.begun_ms,) = cursor.fetchone()
+        except _errors() as error:
+            raise of_postgres(error, broken=self._connection.broken) from None
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         """Run a statement; see :class:`Session`."""
@@ -90,6 +110,8 @@ class PostgresDatabase:
         answer_timeout_ms: Longest wait for an answer, or for a connection, in milliseconds.
         held_ms: Longest time that a transaction may hold rows while nobody works on it, as that of
             a process that is frozen or cut off, in milliseconds.
+        by_index: Whether every statement is meant to go by an index, however
+            little the server's statistics know of tables that have just grown.
 
     Raises:
         ConfigurationError: psycopg is not installed, or the address cannot be read.
@@ -105,6 +127,7 @@ class PostgresDatabase:
         lock_timeout_ms: float = 5_000,
         answer_timeout_ms: float = _HELD_MS,
         held_ms: float = _HELD_MS,
+        by_index: bool = False,
     ) -> None:
         psycopg = load_psycopg()
         try:
@@ -119,6 +142,7 @@ class PostgresDatabase:
         self._lock_timeout_ms = max(1, round(lock_timeout_ms))
         self._answer_ms = max(1, round(answer_timeout_ms))
         self._held_ms = max(1, round(held_ms))
+        self._by_index = by_index
         self._connections = Connections(self._connected, max_connections)
 
     @property
@@ -132,7 +156,7 @@ class PostgresDatabase:
         with self._connections.one() as connection:
             session = PostgresSession(connection)
             try:
-                session.run("BEGIN")
+                session.begin()
                 yield session
                 # PostgreSQL would roll back and say nothing.
                 if connection.pgconn.transaction_status == _IN_ERROR:
@@ -159,7 +183,7 @@ class PostgresDatabase:
         patience_s = max(2, min(_CONNECT_S, math.ceil(self._answer_ms / 1_000)))
         try:
             connection = psycopg.connect(
-                self._url, autocommit=True, connect_timeout=patience_s, **_KEEPALIVES
+                self._url, autocommit=True, connect_timeout=patience_s, **KEEPALIVES
             )
         except (psycopg.Error, UnicodeError) as error:
             raise of_connecting(error) from None
@@ -177,6 +201,9 @@ class PostgresDatabase:
                 "set_config('default_transaction_isolation', 'read committed', false)",
                 (str(self._lock_timeout_ms), str(self._answer_ms), str(self._held_ms)),
             )
+            if self._by_index:
+                # Queues grow from nothing to a million rows faster than statistics are gathered.
+                connection.execute(_BY_INDEX)
         except BaseException as error:
             connection.close()
             if isinstance(error, psycopg.Error):

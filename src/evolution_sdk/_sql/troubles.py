@@ -56,6 +56,8 @@ _POSTGRES: dict[str, TroubleKind] = {
     "25006": "rights",
     "42P01": "schema",
     "42703": "schema",
+    "42704": "schema",
+    "42883": "schema",
     "3F": "schema",
     "3D": "rights",
     "22": "data",

@@ -172,6 +172,7 @@ class EvolutionConfig(Section):
             "breaker": breaker,
             "rate_limit": rate_limit,
             "bulkhead": bulkhead,
+            "outbox": outbox,
             "cache": cache,
             "media": media,
         }

@@ -234,7 +234,7 @@ class OutboxStoreError(EvolutionError):
         super().__init__(f"The outbox's database cannot be used: {text}{again}")
         self.kind = kind
         self.key = key
-        self.transient = kind in ("unavailable", "busy", "full")
+        self.transient: bool = kind in ("unavailable", "busy", "full")
 
 
 class OutboxConflictError(EvolutionError):
@@ -325,7 +325,7 @@ class DeliveryRefusedError(DeliveryFailedError):
             f"WhatsApp refused message {message_id}{told}: {meaning}. It was accepted by the "
             f"server before, but will not arrive. {advice}".rstrip()
         )
-        self.message_id = message_id
+        self.message_id: str | None = message_id
         self.code = code
         self.meaning = meaning
         self.advice = advice

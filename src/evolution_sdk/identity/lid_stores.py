@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Collection, Generator, Mapping
 from contextlib import closing, contextmanager
@@ -128,9 +127,10 @@ class SqliteLidStore:
         """Open the file for one piece of work, so that no connection is carried over a fork."""
         import sqlite3
 
+        from evolution_sdk._sql.sqlite import make_private
+
         with self._lock:
-            # Made with these rights, not changed afterwards; SQLite gives its WAL the same ones.
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+            make_private(self._path)
             with closing(sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_MS / 1_000)) as db:
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("PRAGMA synchronous = NORMAL")

@@ -180,13 +180,24 @@ DEFAULT_RULES: Final[tuple[AlertRule, ...]] = (
         clear_for_ms=300_000,
         cooldown_ms=1_800_000,
     ),
+    AlertRule(name="outbox_late", metric="outbox_oldest_s", above=300, clear_for_ms=60_000),
+    AlertRule(name="outbox_unknown", metric="outbox_unknown", above=0),
+    AlertRule(
+        name="outbox_paused",
+        metric="outbox_paused",
+        above=0,
+        for_ms=60_000,
+        clear_for_ms=60_000,
+        cooldown_ms=600_000,
+    ),
     _soon("slow_soon", "response_time_ms"),
     _soon("failing_soon", "error_rate"),
     _soon("memory_full_soon", "memory_bytes"),
 )
 """Unhealthy at once, degraded after two minutes; single instances when several are watched; three
-messages of an instance refused by WhatsApp; and forecasts that in half an hour calls are slow or
-failing, or memory is full."""
+messages of an instance refused by WhatsApp; a message of the watched outbox due for five minutes,
+any that is unknown, and an instance that it has paused for trouble, for a minute; and forecasts
+that in half an hour calls are slow or failing, or memory is full."""
 
 
 @dataclass(slots=True)

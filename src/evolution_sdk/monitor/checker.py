@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from threading import Event, RLock
 from typing import Final, cast
 
@@ -36,7 +37,7 @@ from .probe import (
 )
 from .process import ProcessSource
 from .runner import run_in_daemon_thread
-from .sample import LocalReadings
+from .sample import LocalReadings, OutboxReadings
 from .server_version import ServerVersionProbe
 from .window import RetryOutcomes
 
@@ -68,6 +69,7 @@ class HealthChecker:
         publish: Called with each event.
         timeout_ms: Longest wait for the answer of a probe, in milliseconds.
         clock: Seconds that never go back.
+        read_outbox: Reads the figures of the watched outbox; may block. None without one.
     """
 
     def __init__(
@@ -83,7 +85,9 @@ class HealthChecker:
         publish: Callable[[MonitorEvent], None],
         timeout_ms: float,
         clock: Callable[[], float],
+        read_outbox: Callable[[], OutboxReadings | None] | None = None,
     ) -> None:
+        self._read_outbox = read_outbox
         self._clients = clients
         self._new_tracker = new_tracker
         self._observed = observed
@@ -191,11 +195,12 @@ class HealthChecker:
         self._outages.update(report)
         self._observed.try_breakers(report)
         found: list[CheckOutcome] = []
+        outbox = yield from self._outbox()
 
         def judge() -> None:
             """Judge the answers; of many, aside from an event loop."""
             events = self._read_retries()
-            local = self._read_locally(lag_ms, events)
+            local = replace(self._read_locally(lag_ms, events), outbox=outbox)
             with self._lock:
                 # Under the lock: a check that is abandoned now must not count any more.
                 if void():
@@ -220,6 +225,15 @@ class HealthChecker:
             with self._lock:
                 for request, result in zip(few, results, strict=True):
                     self._untold.extend(self.tracker.take_recovery(request, result))
+
+    def _outbox(self) -> Generator[ProbeQuestion, ProbeAnswer, OutboxReadings | None]:
+        """Read the watched outbox, aside from an event loop."""
+        read = self._read_outbox
+        if read is None:
+            return None
+        found: list[OutboxReadings | None] = []
+        yield BlockingWork(lambda: found.append(read()))
+        return found[0]
 
     def _read_retries(self) -> list[MonitorEvent]:
         metrics = retry_metrics(self._clients.given)

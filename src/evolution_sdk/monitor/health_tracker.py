@@ -393,6 +393,7 @@ class HealthTracker:
         # The newest event of all: one quiet instance says nothing about the server.
         ages = [each.event_age_s for each in facts if each.event_age_s is not None]
         # A share of very few sends is chance; the worst instance stands for all.
+        outbox = local.outbox
         shares = [
             each.acks.share
             for each in facts
@@ -418,6 +419,12 @@ class HealthTracker:
             memory_bytes=local.memory_bytes,
             cpu_percent=local.cpu_percent,
             loop_lag_ms=local.loop_lag_ms,
+            outbox_depth=None if outbox is None else outbox.depth,
+            outbox_oldest_s=None if outbox is None else outbox.oldest_s,
+            outbox_unknown=None if outbox is None else outbox.unknown,
+            outbox_paused=None if outbox is None else len(outbox.pauses),
+            outbox_sent_per_second=None if outbox is None else outbox.sent_per_second,
+            outbox_wait_ms=None if outbox is None else outbox.p95_wait_ms,
         )
 
     def _health_report(

@@ -79,7 +79,7 @@ class ProbeResult:
 
 @dataclass(frozen=True, slots=True)
 class BlockingWork:
-    """A piece of a check without I/O that would hold up an event loop.
+    """A piece of a check that would hold up an event loop; it waits for nothing without bound.
 
     Attributes:
         run: Does it.

@@ -97,6 +97,13 @@ class PerformanceMetrics:
         memory_bytes: Mean resident memory of this process, in bytes.
         cpu_percent: Mean CPU use of this process; 100 is one full core.
         loop_lag_ms: Mean lag of the event loop, in milliseconds.
+        outbox_depth: Messages that waited in the watched outbox at the last check.
+        outbox_oldest_s: Age of the oldest of them that was due, at the last check, in seconds.
+        outbox_unknown: Messages that may or may not have been sent, at the last check.
+        outbox_paused: Instances that the outbox had paused for trouble at the last check.
+        outbox_sent_per_second: Mean of the messages that this process sent per second.
+        outbox_wait_ms: 95th percentile of the time from hand-over until sent, in milliseconds, in
+            the window of the last check.
     """
 
     minutes: float
@@ -117,6 +124,12 @@ class PerformanceMetrics:
     memory_bytes: float | None
     cpu_percent: float | None
     loop_lag_ms: float | None
+    outbox_depth: int | None
+    outbox_oldest_s: float | None
+    outbox_unknown: int | None
+    outbox_paused: int | None
+    outbox_sent_per_second: float | None
+    outbox_wait_ms: float | None
 
 
 def performance(
@@ -155,6 +168,12 @@ def performance(
         memory_bytes=_mean(samples, "memory_bytes"),
         cpu_percent=_mean(samples, "cpu_percent"),
         loop_lag_ms=_mean(samples, "loop_lag_ms"),
+        outbox_depth=last.outbox_depth if last else None,
+        outbox_oldest_s=last.outbox_oldest_s if last else None,
+        outbox_unknown=last.outbox_unknown if last else None,
+        outbox_paused=last.outbox_paused if last else None,
+        outbox_sent_per_second=_mean(samples, "outbox_sent_per_second"),
+        outbox_wait_ms=last.outbox_wait_ms if last else None,
     )
 
 
@@ -172,6 +191,14 @@ def details_of(
     Returns:
         The measurements by name, read-only.
     """
+    outbox: dict[str, Any] = {}
+    if local.outbox is not None:
+        outbox["outbox"] = {
+            "depth": local.outbox.depth,
+            "oldest_s": local.outbox.oldest_s,
+            "counts": dict(local.outbox.counts),
+            "paused": dict(local.outbox.pauses),
+        }
     return MappingProxyType(
         {
             "connected": report.server.reachable,
@@ -191,6 +218,7 @@ def details_of(
             "breakers": dict(local.breakers),
             "instances": {each.name: each.state for each in report.instances},
             "failure": report.server.failure,
+            **outbox,
         }
     )
 

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Final, Literal, Self, TypeAlias
 
-__all__ = ["METRICS", "STATUSES", "HealthStatus", "LocalReadings", "Metric", "Sample", "worst"]
+__all__ = [
+    "METRICS",
+    "STATUSES",
+    "HealthStatus",
+    "LocalReadings",
+    "Metric",
+    "OutboxReadings",
+    "Sample",
+    "worst",
+]
 
 HealthStatus: TypeAlias = Literal["healthy", "degraded", "unhealthy", "unknown"]
 
@@ -42,6 +51,31 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
+class OutboxReadings:
+    """Figures of a watched outbox at a check.
+
+    Attributes:
+        depth: Messages that wait or are being sent.
+        oldest_s: Age of the oldest of them that is due, in seconds; where a person or a limit of
+            the SDK holds an instance back, its messages are left out.
+        unknown: Messages that may or may not have been sent, and wait for a person.
+        pauses: The reason of each pause for trouble, by instance; ``*`` for the whole server.
+        sent_per_second: Messages that the workers of this process sent per second in the window.
+        p95_wait_ms: 95th percentile of the time from their hand-over until they were sent, in
+            milliseconds; None when none was sent.
+        counts: Messages by state.
+    """
+
+    depth: int
+    oldest_s: float
+    unknown: int
+    pauses: Mapping[str, str]
+    sent_per_second: float
+    p95_wait_ms: float | None
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class LocalReadings:
     """Readings of this process and of the client at a check; None where there is none.
 
@@ -52,6 +86,7 @@ class LocalReadings:
         memory_bytes: Memory of this process, in bytes.
         cpu_percent: CPU use of this process.
         loop_lag_ms: Delay with which the event loop woke the monitor, in milliseconds.
+        outbox: Figures of the watched outbox; None without one, or while it cannot be read.
     """
 
     in_flight: int | None = None
@@ -60,6 +95,7 @@ class LocalReadings:
     memory_bytes: int | None = None
     cpu_percent: float | None = None
     loop_lag_ms: float | None = None
+    outbox: OutboxReadings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +125,14 @@ class Sample:
         memory_bytes: Resident memory of this process, in bytes.
         cpu_percent: CPU use of this process since the last check, 100 for one full core.
         loop_lag_ms: Delay with which the event loop woke the monitor, in milliseconds.
+        outbox_depth: Messages of the watched outbox that wait or are being sent.
+        outbox_oldest_s: Age of the oldest of them that is due, in seconds; those of an instance
+            that a person or a limit of the SDK holds back are left out.
+        outbox_unknown: Messages of it that may or may not have been sent, and wait for a person.
+        outbox_paused: Instances that it has paused for trouble; the whole server counts as one.
+        outbox_sent_per_second: Messages that the workers of this process sent per second in the
+            window.
+        outbox_wait_ms: 95th percentile of the time from hand-over until sent, in milliseconds.
     """
 
     at: float
@@ -110,6 +154,12 @@ class Sample:
     memory_bytes: int | None = None
     cpu_percent: float | None = None
     loop_lag_ms: float | None = None
+    outbox_depth: int | None = None
+    outbox_oldest_s: float | None = None
+    outbox_unknown: int | None = None
+    outbox_paused: int | None = None
+    outbox_sent_per_second: float | None = None
+    outbox_wait_ms: float | None = None
 
     def value(self, metric: str) -> float | None:
         """Return the number in a column, or None when it was not measured."""
@@ -131,6 +181,16 @@ COLUMNS: Final[tuple[str, ...]] = tuple(field.name for field in fields(Sample))
 _REFUSED: Final = (
     "WhatsApp refuses what the server has accepted: stop writing first to strangers, do not send "
     "the refused messages again, and see the reasons of the instances"
+)
+_LATE: Final = (
+    "no worker sends it: see that `python -m evolution_sdk outbox run` runs, and what is paused"
+)
+_UNKNOWN: Final = (
+    "look at the phone, then `python -m evolution_sdk outbox resolve KEY --sent` or `--not-sent`; "
+    "`outbox list --state unknown` names them"
+)
+_PAUSED: Final = (
+    "the outbox tries again by itself and loses nothing; the reasons are in the details"
 )
 
 METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
@@ -185,6 +245,51 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
             Metric("memory_bytes", "bytes", "memory of this process", least_change=4 * 2**20),
             Metric("cpu_percent", "percent", "CPU use of this process", least_change=2),
             Metric("loop_lag_ms", "milliseconds", "lag of the event loop", least_change=2),
+            Metric(
+                "outbox_depth",
+                "messages",
+                "number of messages waiting in the outbox",
+                detect=False,
+                least_change=10,
+            ),
+            Metric(
+                "outbox_oldest_s",
+                "seconds",
+                "age of the oldest message due in the outbox",
+                detect=False,
+                least_change=30,
+                advice=_LATE,
+            ),
+            Metric(
+                "outbox_unknown",
+                "messages",
+                "number of messages that may or may not have been sent",
+                detect=False,
+                least_change=1,
+                advice=_UNKNOWN,
+            ),
+            Metric(
+                "outbox_paused",
+                "instances",
+                "number of instances that the outbox has paused for trouble",
+                detect=False,
+                least_change=1,
+                advice=_PAUSED,
+            ),
+            Metric(
+                "outbox_sent_per_second",
+                "messages/second",
+                "messages of the outbox sent per second",
+                detect=False,
+                least_change=0.05,
+            ),
+            Metric(
+                "outbox_wait_ms",
+                "milliseconds",
+                "95th percentile of the time from hand-over until sent",
+                detect=False,
+                least_change=100,
+            ),
         )
     }
 )

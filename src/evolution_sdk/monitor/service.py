@@ -53,6 +53,7 @@ from .options import (
     require_positive,
     watched_instances,
 )
+from .outbox import MonitoredOutbox, OutboxWatch
 from .process import PsutilProcess, with_memory_limit
 from .recovery import RecoveryPlanner
 from .report import HealthReport, PerformanceMetrics, performance, trends
@@ -74,6 +75,8 @@ _RETRY_WINDOWS: Final = 5
 _MOST_KINDS: Final = 2_000
 _STOP_MS: Final = 2_000.0
 _HELD_MS: Final = 100.0
+# Longest wait of a check for the figures of an outbox; they come with a later one, then.
+_OUTBOX_MS: Final = 2_000.0
 
 T = TypeVar("T")
 _H = TypeVar("_H", bound=Callable[[HealthStatusChanged], object])
@@ -110,6 +113,8 @@ class EvolutionMonitorService:
         rules: Alert rules instead of :data:`DEFAULT_RULES`.
         sinks: Sinks of alerts. Default: the log, and the targets of the settings.
         delivery: Attempts of a failing sink, and the waits between them.
+        outbox: An outbox that is watched, too, and neither started nor closed: its depth, ages,
+            unknown messages and pauses, and what its workers in this process send. Default: none.
         ports: Time, sleep, chance and process, for tests.
 
     Raises:
@@ -133,6 +138,7 @@ class EvolutionMonitorService:
         rules: Sequence[AlertRule] = DEFAULT_RULES,
         sinks: Sequence[Sink] | None = None,
         delivery: RetryPolicy = DEFAULT_DELIVERY,
+        outbox: MonitoredOutbox | None = None,
         ports: MonitorPorts | None = None,
     ) -> None:
         note_used("monitor")
@@ -177,6 +183,12 @@ class EvolutionMonitorService:
             self._take_license,
             reads_client=self._config.server_version is None,
         )
+        self._outbox: OutboxWatch | None = None
+        if outbox is not None:
+            self._outbox = OutboxWatch(
+                outbox, self._outbox_read, settings.window_ms,
+                min(_OUTBOX_MS, settings.probes.timeout_ms), self._clock,
+            )  # fmt: skip
         # One check, and the runner that makes them on schedule.
         self._checker = HealthChecker(
             self._clients,
@@ -189,6 +201,7 @@ class EvolutionMonitorService:
             publish=self._publish,
             timeout_ms=settings.probes.timeout_ms,
             clock=self._clock,
+            read_outbox=None if self._outbox is None else self._outbox.readings,
         )
         self._runner = CheckRunner(
             self._checker.check,
@@ -341,6 +354,8 @@ class EvolutionMonitorService:
         """
         self.stop_monitoring(timeout_ms)
         self._observed.close()
+        if self._outbox is not None:
+            self._outbox.close()
 
     async def check_health(self) -> HealthReport:
         """Make one check now; a sync client is asked in a thread, so that the loop goes on.
@@ -673,6 +688,16 @@ class EvolutionMonitorService:
         self._handler_errors += 1
         name = getattr(event, "name", "?")
         tell_handler_failure(self._trouble, f"a listener of {name!r}", error, event=name)
+
+    def _outbox_read(self, error: Exception | None) -> None:
+        """Hear of each reading of the outbox, in the thread that made it."""
+        if error is None:
+            self._trouble.over("outbox", "the outbox can be read again")
+            return
+        name = type(error).__name__
+        words = f"the outbox cannot be read ({getattr(error, 'kind', name)})"
+        self._trouble.trouble("outbox", "%s", words)
+        self._publish(MonitoringError("outbox", words, error))
 
     def _history_failed(self, error: Exception) -> None:
         # Told once until the file works again, so that it needs no quiet log.

@@ -18,9 +18,13 @@ from ._async.within import AsyncOutboxTransaction
 from ._sync.messages import OutboxMessages
 from ._sync.outbox import Outbox
 from ._sync.within import OutboxTransaction
+from .engine import OutboxEngine, OutboxWork
 from .events import OutboxEvent
+from .facts import OutboxFact
 from .handing_over import OutboxDraft
+from .jobs import OutboxJob
 from .options import OutboxComposeOptions, OutboxSendOptions
+from .procrastinate import ProcrastinateEngine
 from .questions import OptOut, OutboxPause, OutboxStats
 from .records import OutboxFailure, OutboxMessage, OutboxState
 
@@ -34,8 +38,11 @@ __all__ = [
     "OutboxConflictError",
     "OutboxDraft",
     "OutboxEndedError",
+    "OutboxEngine",
     "OutboxEvent",
+    "OutboxFact",
     "OutboxFailure",
+    "OutboxJob",
     "OutboxMessage",
     "OutboxMessages",
     "OutboxPause",
@@ -44,6 +51,8 @@ __all__ = [
     "OutboxStats",
     "OutboxStoreError",
     "OutboxTransaction",
+    "OutboxWork",
+    "ProcrastinateEngine",
     "RecipientOptedOutError",
 ]
 

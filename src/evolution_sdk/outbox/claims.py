@@ -5,14 +5,14 @@ Every statement visits rows by an index, and few of them, however many wait.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from itertools import groupby
+from typing import Literal, TypeAlias, TypeVar
 
-from evolution_sdk._sql.database import Row, Session
+from evolution_sdk._sql.database import Session
 
 from .store_clock import StoreNow
+from .taking import ALL, Claim, heads_of, take
 
 __all__ = [
     "ALL",
@@ -20,7 +20,6 @@ __all__ = [
     "NotYet",
     "claim_chat",
     "claim_some",
-    "head_of",
     "line_up",
     "line_up_chat",
     "next_due",
@@ -28,11 +27,10 @@ __all__ = [
     "wake",
 ]
 
+T = TypeVar("T")
 NotYet: TypeAlias = Literal["busy", "paused", "waiting"]
 """Why a message cannot be worked on now: another worker has its chat, a pause, or a wait."""
 
-ALL = "*"
-"""The name under which the whole server is paused."""
 _LINE_UP = 500
 _EXPIRE = 200
 _AT_ONCE = 100
@@ -42,13 +40,9 @@ _LOCK = 0x6C696E65
 # Of this outbox: one database may hold several, each in a schema of its own.
 _LINE_UP_ALONE = "SELECT pg_try_advisory_xact_lock(?, hashtext(current_schema()))"
 
-_WORK = (
-    "id, key, instance, chat, operation, payload, file, on_unknown, attempts, failures, looks, "
-    "given_id, begun_at, begun_steady, lost_steady, boot, worker, expires_at, answered"
-)
 _OPEN_CHAT = (
     "INSERT INTO evolution_outbox_chat (instance, chat, head, priority, state, ready_at) "
-    "VALUES (?, ?, ?, ?, 'ready', 0) ON CONFLICT (instance, chat) DO UPDATE SET "
+    "VALUES {rows} ON CONFLICT (instance, chat) DO UPDATE SET "
     "head = [[least]](evolution_outbox_chat.head, excluded.head), "
     "priority = [[greatest]](evolution_outbox_chat.priority, excluded.priority)"
 )
@@ -63,65 +57,10 @@ _READY = (
 _BUSY_INSTANCES = (
     "SELECT i.instance FROM evolution_outbox_instance AS i WHERE i.paused_until IS NULL "
     "AND EXISTS (SELECT 1 FROM evolution_outbox_chat AS c "
-    "WHERE c.instance = i.instance AND c.state = 'ready') ORDER BY i.instance"
+    "WHERE c.instance = i.instance AND c.state = 'ready') "
+    "AND NOT EXISTS (SELECT 1 FROM evolution_outbox_instance AS a "
+    "WHERE a.instance = ? AND a.paused_until IS NOT NULL) ORDER BY i.instance"
 )
-_SENDING = (
-    f"SELECT {_WORK} FROM evolution_outbox WHERE instance = ? AND chat = ? AND state = 'sending' "
-    "ORDER BY id LIMIT 1 [[hold]]"
-)
-_HEAD = (
-    f"SELECT {_WORK} FROM evolution_outbox WHERE instance = ? AND chat = ? AND lined_up = 1 "
-    "AND state = 'queued' ORDER BY id LIMIT 1 [[hold]]"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A message that a worker is to send, or to look for.
-
-    Attributes:
-        kind: ``send``, or ``look``: it may have been sent.
-        id: Number of its row.
-        key: Its key.
-        instance: The instance.
-        chat: Its chat.
-        operation: Key of the operation.
-        payload: Its content as it is kept.
-        file: Name of its file; None without one.
-        on_unknown: What to do when nothing is proven: ``hold`` or ``resend``.
-        attempts: Calls made for it so far, this one included.
-        failures: Of these, those that the server itself refused for a passing reason.
-        looks: Looks made for it since its latest call.
-        given_id: The id that was made for it.
-        begun_at: Beginning of its latest call, in milliseconds since 1970.
-        begun_steady: The same by the store's steady clock.
-        lost_steady: When it was known that nobody makes that call any more.
-        boot: What the steady times count from.
-        owner: The worker that made the latest call.
-        ticket: Name of this claim, which no other has.
-        answered: Whether the latest call was answered, only without an id.
-    """
-
-    kind: Literal["send", "look"]
-    id: int
-    key: str
-    instance: str
-    chat: str
-    operation: str
-    payload: bytes = field(repr=False)
-    file: str | None
-    on_unknown: str
-    attempts: int
-    failures: int
-    looks: int
-    given_id: str | None
-    begun_at: int
-    begun_steady: int
-    lost_steady: int | None
-    boot: str
-    owner: str
-    ticket: str
-    answered: bool = False
 
 
 def line_up(session: Session, now: StoreNow) -> int:
@@ -155,10 +94,23 @@ def line_up(session: Session, now: StoreNow) -> int:
     held = _held_by_others(session, sorted(chats))
     free = {names: found for names, found in chats.items() if names not in held}
     # In one order everywhere, all the same.
-    session.run_many(_OPEN_CHAT, [(*names, *found) for names, found in sorted(free.items())])
-    lined_up = [(row[0],) for row in rows if (row[1], row[2]) in free]
-    session.run_many("UPDATE evolution_outbox SET lined_up = 1 WHERE id = ?", lined_up)
+    for names in _parts(sorted(free)):
+        session.run(
+            _OPEN_CHAT.format(rows=", ".join(["(?, ?, ?, ?, 'ready', 0)"] * len(names))),
+            [value for name in names for value in (*name, *free[name])],
+        )
+    lined_up = [row[0] for row in rows if (row[1], row[2]) in free]
+    for some in _parts(lined_up):
+        session.run(f"UPDATE evolution_outbox SET lined_up = 1 WHERE id IN ({_marks(some)})", some)
     return len(lined_up)
+
+
+def _parts(values: Sequence[T]) -> list[Sequence[T]]:
+    return [values[place : place + _AT_ONCE] for place in range(0, len(values), _AT_ONCE)]
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _held_by_others(session: Session, chats: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -166,17 +118,16 @@ def _held_by_others(session: Session, chats: Sequence[tuple[str, str]]) -> set[t
     if session.dialect.name != "postgres":
         return set()
     held: set[tuple[str, str]] = set()
-    for place in range(0, len(chats), _AT_ONCE):
-        some = chats[place : place + _AT_ONCE]
-        marks = ", ".join(["(?, ?)"] * len(some))
+    for instance, some in groupby(chats, key=lambda names: names[0]):
+        # An array, not a list of pairs: that becomes a long OR, which no index serves.
         ask = (
-            "SELECT instance, chat FROM evolution_outbox_chat "
-            f"WHERE (instance, chat) IN ({marks}) ORDER BY instance, chat"
+            "SELECT chat FROM evolution_outbox_chat WHERE instance = ? AND chat = ANY(?) "
+            "ORDER BY instance, chat"
         )
-        values = [name for names in some for name in names]
+        values = (instance, [chat for _, chat in some])
         # First what can be held: a chat that is made between the two statements counts as held.
-        ours = {(name, chat) for name, chat in session.run(f"{ask} [[skip]]", values)}
-        held |= {(name, chat) for name, chat in session.run(ask, values)} - ours
+        ours = {chat for (chat,) in session.run(f"{ask} [[skip]]", values)}
+        held |= {(instance, chat) for (chat,) in session.run(ask, values) if chat not in ours}
     return held
 
 
@@ -202,7 +153,9 @@ def line_up_chat(
         (instance,),
     )
     # Chats before messages, as everywhere.
-    session.run(_OPEN_CHAT, (instance, chat, number, priority))
+    session.run(
+        _OPEN_CHAT.format(rows="(?, ?, ?, ?, 'ready', 0)"), (instance, chat, number, priority)
+    )
     session.run(
         "UPDATE evolution_outbox SET lined_up = 1 WHERE id IN (SELECT id FROM evolution_outbox "
         f"WHERE {due} ORDER BY id [[hold]])",
@@ -229,7 +182,7 @@ def wake(session: Session, now: StoreNow) -> list[int]:
     session.run(
         "UPDATE evolution_outbox_chat SET state = 'ready' WHERE (instance, chat) IN "
         "(SELECT instance, chat FROM evolution_outbox_chat WHERE state = 'waiting' "
-        "AND ready_at <= ? ORDER BY instance, chat [[skip]])",
+        "AND ready_at <= ? ORDER BY ready_at [[skip]])",
         (now.steady,),
     )
     gone = session.run(
@@ -266,13 +219,7 @@ def claim_some(
     Returns:
         The claims; their rows say ``sending``.
     """
-    paused = session.run(
-        "SELECT 1 FROM evolution_outbox_instance WHERE instance = ? AND paused_until IS NOT NULL",
-        (ALL,),
-    )
-    if paused:
-        return []
-    names = [name for (name,) in session.run(_BUSY_INSTANCES)]
+    names = [name for (name,) in session.run(_BUSY_INSTANCES, (ALL,))]
     if not names:
         return []
     first = turn % len(names)
@@ -284,10 +231,8 @@ def claim_some(
             left = min(most, many - len(found))
             if left <= 0:
                 return found
-            for (chat,) in session.run(_READY, (name, left)):
-                claim = _take(session, worker, name, chat, now, make_id, dropped)
-                if claim is not None:
-                    found.append(claim)
+            chats = [chat for (chat,) in session.run(_READY, (name, left))]
+            found += take(session, worker, name, chats, now, make_id, dropped)
         if share == many:
             break
     return found
@@ -331,92 +276,8 @@ def claim_chat(
         return None
     if rows[0][0] != "ready":
         return "busy" if rows[0][0] == "busy" else "waiting"
-    return _take(session, worker, instance, chat, now, make_id, dropped)
-
-
-def _take(
-    session: Session,
-    worker: str,
-    instance: str,
-    chat: str,
-    now: StoreNow,
-    make_id: Callable[[str, str], str | None],
-    dropped: list[int],
-) -> Claim | None:
-    """Take the work of a chat whose row is held."""
-    place = (instance, chat)
-    rows = session.run(_SENDING, place)
-    if rows:
-        # Its worker is gone, or its answer was lost: it is looked for, and never just sent.
-        return _claim("look", rows[0], _occupy(session, worker, place))
-    while True:
-        rows = _earlier(session, place, session.run(_HEAD, place), now)
-        if not rows:
-            session.run("DELETE FROM evolution_outbox_chat WHERE instance = ? AND chat = ?", place)
-            return None
-        row = rows[0]
-        left_out = _left_out(session, row, now)
-        if left_out is not None:
-            state, reason = left_out
-            dropped.append(row[0])
-            session.run(
-                "UPDATE evolution_outbox SET state = ?, reason = ? WHERE id = ?",
-                (state, reason, row[0]),
-            )
-            continue
-        given = row[11] or make_id(row[4], instance)
-        session.run(
-            "UPDATE evolution_outbox SET state = 'sending', worker = ?, boot = ?, begun_at = ?, "
-            "begun_steady = ?, lost_steady = NULL, answered = 0, attempts = attempts + 1, "
-            "looks = 0, given_id = ?, reason = '' WHERE id = ?",
-            (worker, now.boot, now.wall, now.steady, given, row[0]),
-        )
-        begun = (*row[:8], row[8] + 1, row[9], 0, given, now.wall, now.steady, None, now.boot)
-        return _claim("send", (*begun, worker, row[17], 0), _occupy(session, worker, place))
-
-
-def _earlier(session: Session, place: tuple[str, str], rows: list[Row], now: StoreNow) -> list[Row]:
-    """Return the first message that is due; who lined up the others may have missed it.
-
-    So it is where somebody held its row just then.
-    """
-    if not rows:
-        return rows
-    earlier = session.run(
-        f"SELECT {_WORK} FROM evolution_outbox WHERE instance = ? AND chat = ? AND lined_up = 0 "
-        "AND state = 'queued' AND id < ? AND due_at <= ? ORDER BY id LIMIT 1 [[hold]]",
-        (*place, rows[0][0], now.wall),
-    )
-    if earlier:
-        session.run("UPDATE evolution_outbox SET lined_up = 1 WHERE id = ?", (earlier[0][0],))
-    return earlier or rows
-
-
-def _left_out(session: Session, row: Row, now: StoreNow) -> tuple[str, str] | None:
-    """Say why a message is not to be sent any more; None when it is."""
-    if row[17] is not None and row[17] <= now.wall:
-        return "expired", "it was not sent in time"
-    # Whoever asked to stop after the hand-over is not written to either.
-    out = session.run(
-        "SELECT 1 FROM evolution_outbox_opt_out WHERE chat = ? AND instance IN ('', ?)",
-        (row[3], row[2]),
-    )
-    return ("cancelled", "the recipient opted out") if out else None
-
-
-def _occupy(session: Session, worker: str, place: tuple[str, str]) -> str:
-    ticket = secrets.token_hex(8)
-    session.run(
-        "UPDATE evolution_outbox_chat SET state = 'busy', worker = ?, ticket = ? "
-        "WHERE instance = ? AND chat = ?",
-        (worker, ticket, *place),
-    )
-    return ticket
-
-
-def _claim(kind: Literal["send", "look"], row: Sequence[Any], ticket: str) -> Claim:
-    values: list[Any] = [*row[:17], ticket, bool(row[18])]
-    return Claim(kind, *values)
+    found = take(session, worker, instance, [chat], now, make_id, dropped)
+    return found[0] if found else None
 
 
 def next_due(session: Session, now: StoreNow) -> int | None:
@@ -456,28 +317,10 @@ def ready_rows(session: Session, limit: int = 1_000) -> list[int]:
         "ORDER BY c.priority DESC, c.head LIMIT ?",
         (limit,),
     )
-    found: list[int] = []
-    for place in chats:
-        # Not the head as it was noted: that one may have been taken back since.
-        first = head_of(session, (place[0], place[1]))
-        if first is not None:
-            found.append(first)
-    return found
-
-
-def head_of(session: Session, place: tuple[str, str]) -> int | None:
-    """Return the row with which a chat goes on; None if nothing is lined up there.
-
-    Args:
-        session: A transaction.
-        place: Instance and chat.
-    """
-    for state in ("state = 'sending'", "lined_up = 1 AND state = 'queued'"):
-        rows = session.run(
-            f"SELECT id FROM evolution_outbox WHERE instance = ? AND chat = ? AND {state} "
-            "ORDER BY id LIMIT 1",
-            place,
-        )
-        if rows:
-            return int(rows[0][0])
-    return None
+    heads: dict[tuple[str, str], int | None] = {}
+    # Not the heads as they were noted: one may have been taken back since.
+    for instance, some in groupby(sorted(chats), key=lambda place: place[0]):
+        told = heads_of(session, instance, [chat for _, chat in some])
+        heads.update({(instance, chat): head for chat, (head, _) in told.items()})
+    found = [heads.get((instance, chat)) for instance, chat in chats]
+    return [head for head in found if head is not None]

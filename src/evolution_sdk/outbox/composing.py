@@ -9,14 +9,15 @@ from typing import Any
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk._client.composed import Composed
 from evolution_sdk.errors import RequestValidationError
-from evolution_sdk.identity.chat_forms import STATUS_CHAT, chat_forms
+from evolution_sdk.identity.chat_forms import PHONE, STATUS_CHAT, chat_forms
+from evolution_sdk.identity.chat_names import Lids
 from evolution_sdk.media._plan import Base64
 
 from .handing_over import DraftContent, OutboxDraft, new_key
 from .options import OwnOptions
 from .payload import Cipher, Payload, keep_file
 
-__all__ = ["draft_of", "recipient_of"]
+__all__ = ["chat_of", "draft_of", "names_of", "recipient_of"]
 
 
 def draft_of(
@@ -28,6 +29,7 @@ def draft_of(
     on_unknown: str,
     cipher: Cipher | None,
     limit_bytes: int,
+    lids: Lids,
 ) -> OutboxDraft:
     """Make a draft of a message; reads its file.
 
@@ -39,6 +41,7 @@ def draft_of(
         on_unknown: What to do when nothing is proven, unless the options say so.
         cipher: Encrypts its content.
         limit_bytes: Largest file that is kept, in bytes.
+        lids: Pairs of hidden id and phone.
 
     Raises:
         RequestValidationError: A value breaks a rule.
@@ -57,7 +60,7 @@ def draft_of(
     )
     field = plan.field if plan is not None and isinstance(plan.content, Base64) else None
     payload, file = keep_file(payload, composed.file, field, cipher, limit_bytes)
-    names = chat_forms(recipient) if recipient != STATUS_CHAT else (STATUS_CHAT,)
+    names = names_of(recipient, lids)
     return OutboxDraft(
         key=own.key if own.key is not None else new_key(),
         instance=instance,
@@ -67,7 +70,7 @@ def draft_of(
         not_before=own.not_before,
         expires_at=own.expires_at,
         content=DraftContent(
-            chat=names[0],
+            chat=chat_of(recipient),
             names=names,
             payload=payload,
             kept=payload.dump(cipher),
@@ -76,6 +79,31 @@ def draft_of(
             on_unknown=own.on_unknown or on_unknown,
         ),
     )
+
+
+def chat_of(recipient: str) -> str:
+    """Return the one name of a chat that all spellings of its number have in common.
+
+    Args:
+        recipient: The recipient as it stands in a body.
+    """
+    if recipient == STATUS_CHAT:
+        return recipient
+    names = chat_forms(recipient)
+    return min((name for name in names if name.endswith(PHONE)), default=names[0])
+
+
+def names_of(recipient: str, lids: Lids) -> tuple[str, ...]:
+    """List the names of a chat: all spellings of its number, and hidden ids that are known.
+
+    Args:
+        recipient: The recipient as it stands in a body.
+        lids: Pairs of hidden id and phone.
+    """
+    if recipient == STATUS_CHAT:
+        return (recipient,)
+    names = chat_forms(recipient)
+    return tuple(dict.fromkeys((*names, *lids.forms(names))))
 
 
 def recipient_of(body: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
@@ -16,17 +17,18 @@ from evolution_sdk.events.messages import tells_status
 from evolution_sdk.identity.chat_names import Lids, Whom, tells_of_own
 from evolution_sdk.models.message import MessageStatus
 
-from .questions import Told, take_told
 from .records import OutboxFailure, OutboxMessage
 from .store import OutboxStore
+from .told import Told, rows_told, take_told
 
 __all__ = ["Follower", "told_by"]
 
 _log = quiet_logger("evolution_sdk.outbox")
 _MOST_WAITING = 20_000
 _AT_ONCE = 200
-# A status may be here before the row says which message is its own.
-_RETRIES = 5
+# A status may be here before the row says which message is its own: its answer may take a minute.
+_FIRST_AGAIN_S = 1.0
+_TRIES = 7
 
 _STATES: dict[int, Literal["server", "delivered", "read"]] = {
     MessageStatus.SERVER_ACK.rank: "server",
@@ -86,6 +88,21 @@ def _sent(event: SendMessage, instance: str, lids: Lids | None, now_ms: int) -> 
     return Told(instance, message.id, fits, "sent", now_ms)
 
 
+@dataclass(slots=True)
+class _Early:
+    """What was told of a message that no row knows: not ours, or its answer is not here yet.
+
+    Attributes:
+        told: What was told.
+        tries: How often no row knew it.
+        due: When it is looked at again, by a clock that only goes forward.
+    """
+
+    told: Told
+    tries: int = 0
+    due: float = 0.0
+
+
 class Follower:
     """Writes down what events tell, off the thread that feeds them; never raises.
 
@@ -93,6 +110,7 @@ class Follower:
         store: The store.
         lids: Pairs of hidden id and phone.
         wall: Seconds since 1970.
+        monotonic: Seconds that only go forward.
         changed: Hears of each message that changed; must not raise.
     """
 
@@ -101,13 +119,17 @@ class Follower:
         store: OutboxStore,
         lids: Lids | None,
         wall: Callable[[], float],
+        monotonic: Callable[[], float],
         changed: Callable[[OutboxMessage], None],
     ) -> None:
         self._store = store
         self._lids = lids
         self._wall = wall
+        self._monotonic = monotonic
         self._changed = changed
-        self._waiting: deque[tuple[Told, int]] = deque(maxlen=_MOST_WAITING)
+        self._waiting: deque[_Early] = deque(maxlen=_MOST_WAITING)
+        self._early: dict[str, list[_Early]] = {}
+        self._looked = 0.0
         self._worker = SerialWorker("evolution-outbox-events")
         self._quiet = QuietLog(_log)
 
@@ -119,9 +141,19 @@ class Follower:
         """
         told = told_by(event, self._lids, round(self._wall() * 1_000))
         if told is not None:
-            self._waiting.append((told, 0))
+            self._waiting.append(_Early(told))
             if self._worker.waiting < 2:
                 self._worker.submit(partial(harmless, self._write))
+
+    def learned(self, message_id: str) -> None:
+        """Take note that a row knows its id now: what was told of it before is written down.
+
+        Args:
+            message_id: The id.
+        """
+        # The worker's own thread files what came too early: it may be doing so just now.
+        if self._early or self._worker.waiting:
+            self._worker.submit(partial(harmless, self._write_early, message_id))
 
     def flush(self) -> None:
         """Write down all that was told so far."""
@@ -129,7 +161,7 @@ class Follower:
 
     def again(self) -> None:
         """Try once more what was told of messages that no row knew yet."""
-        if self._waiting and self._worker.waiting == 0:
+        if (self._waiting or self._early) and self._worker.waiting == 0:
             self._worker.submit(partial(harmless, self._write))
 
     def close(self) -> None:
@@ -138,7 +170,12 @@ class Follower:
             self.flush()
         self._worker.close()
 
+    def _write_early(self, message_id: str) -> None:
+        self._waiting.extend(self._early.pop(message_id, ()))
+        self._write()
+
     def _write(self) -> None:
+        self._take_due()
         for _ in range(len(self._waiting) // _AT_ONCE + 1):
             some = [self._waiting.popleft() for _ in range(min(_AT_ONCE, len(self._waiting)))]
             if not some:
@@ -151,20 +188,42 @@ class Follower:
                     "store", "what events told cannot be written down (%s)", error.kind
                 )
                 return
-            self._waiting.extend((told, tries + 1) for told, tries in unknown if tries < _RETRIES)
+            self._quiet.over("store", "what events told is written down again")
+            for early in unknown:
+                self._put_off(early)
             for message in moved:
                 harmless(self._changed, message)
 
-    def _moved(
-        self, some: list[tuple[Told, int]]
-    ) -> tuple[list[OutboxMessage], list[tuple[Told, int]]]:
+    def _take_due(self) -> None:
+        """Look again at what came too early, once a second at most."""
+        now = self._monotonic()
+        if not self._early or now - self._looked < _FIRST_AGAIN_S:
+            return
+        self._looked = now
+        for message_id, ones in list(self._early.items()):
+            if ones[0].due <= now:
+                del self._early[message_id]
+                self._waiting.extend(ones)
+
+    def _put_off(self, early: _Early) -> None:
+        if early.tries >= _TRIES:
+            return
+        early.due = self._monotonic() + _FIRST_AGAIN_S * 2.0**early.tries
+        early.tries += 1
+        self._early.setdefault(early.told.message_id, []).append(early)
+        if len(self._early) > _MOST_WAITING:
+            del self._early[next(iter(self._early))]
+
+    def _moved(self, some: list[_Early]) -> tuple[list[OutboxMessage], list[_Early]]:
         moved: list[OutboxMessage] = []
-        unknown: list[tuple[Told, int]] = []
-        with self._store.writing() as (session, _):
-            for told, tries in some:
-                ours, message = take_told(session, told)
-                if message is not None:
-                    moved.append(message)
-                elif not ours:
-                    unknown.append((told, tries))
+        # Most of what a phone tells is not the outbox's: that takes no lock.
+        with self._store.reading() as session:
+            known = [bool(rows_told(session, early.told)) for early in some]
+        unknown = [early for early, ours in zip(some, known, strict=True) if not ours]
+        if any(known):
+            with self._store.writing() as (session, _):
+                for early, ours in zip(some, known, strict=True):
+                    message = take_told(session, early.told) if ours else None
+                    if message is not None:
+                        moved.append(message)
         return moved, unknown

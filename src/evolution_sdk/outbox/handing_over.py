@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -15,13 +15,16 @@ from typing import Any, TypeAlias
 from evolution_sdk._sql.database import Row
 from evolution_sdk.errors import OutboxConflictError, OutboxStoreError, RecipientOptedOutError
 
+from .jobs import OutboxJob, lock_of
 from .payload import Cipher, Payload, StoredFile
 from .records import COLUMNS, OutboxMessage, OutboxState, message_of
 
-__all__ = ["OutboxDraft", "Statement", "Steps", "new_key", "put_steps"]
+__all__ = ["Enqueue", "OutboxDraft", "Statement", "Steps", "new_key", "put_steps"]
 
 Statement: TypeAlias = tuple[str, Sequence[Any]]
 Steps: TypeAlias = Generator[Statement, list[Row], list[OutboxMessage]]
+Enqueue: TypeAlias = Callable[[Sequence[OutboxJob]], Iterable[Statement]]
+"""Makes the statements that write jobs, for the transaction that makes them necessary."""
 
 _INSERT = (
     "INSERT INTO evolution_outbox (key, instance, chat, recipient, operation, payload, file, "
@@ -34,6 +37,7 @@ _KEEP_FILE = (
 )
 _OPTED_OUT = "SELECT chat, instance, since FROM evolution_outbox_opt_out WHERE chat IN "
 _AT_ONCE = 50  # values of one statement stay below the 999 of old SQLite
+_NAMES_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +114,19 @@ def millis(moment: datetime | None) -> int | None:
     return None if moment is None else round(moment.timestamp() * 1_000)
 
 
-def put_steps(drafts: Sequence[OutboxDraft], now: int, cipher: Cipher | None) -> Steps:
+def put_steps(
+    drafts: Sequence[OutboxDraft],
+    now: int,
+    cipher: Cipher | None,
+    enqueue: Enqueue | None = None,
+) -> Steps:
     """Write messages; one whose key is there already becomes the row that is there.
 
     Args:
         drafts: The messages.
         now: The present, in milliseconds since 1970.
         cipher: Decrypts the rows that are there.
+        enqueue: Makes the jobs of an engine; None without one.
 
     Yields:
         Statements; each is to be answered with its rows.
@@ -142,6 +152,10 @@ def put_steps(drafts: Sequence[OutboxDraft], now: int, cipher: Cipher | None) ->
         )
         by_key = {one.key: one for one in reversed(some)}
         found.update({key: _made(number, by_key[key], now) for number, key in rows})
+    if enqueue is not None and found:
+        jobs = _jobs({one.key: one for one in reversed(drafts)}, found, now)
+        for statement in enqueue(jobs):  # noqa: UP028 - answers are sent in, and belong to nobody
+            yield statement
     there = [one for one in drafts if one.key not in found]
     for place in range(0, len(there), _AT_ONCE):
         yield from _same(there[place : place + _AT_ONCE], found, cipher)
@@ -154,10 +168,26 @@ def put_steps(drafts: Sequence[OutboxDraft], now: int, cipher: Cipher | None) ->
     return [found[one.key] for one in drafts]
 
 
+def _jobs(
+    drafts: Mapping[str, OutboxDraft], made: Mapping[str, OutboxMessage], now: int
+) -> list[OutboxJob]:
+    """The jobs of new messages."""
+    jobs: list[OutboxJob] = []
+    for key, message in made.items():
+        later = message.not_before if (millis(message.not_before) or 0) > now else None
+        # One that is not due yet must not hold up the others of its chat.
+        chat = drafts[key].content.chat
+        lock = lock_of(message.instance, chat) if later is None else None
+        jobs.append(OutboxJob(message.id, lock, message.priority, later))
+    return jobs
+
+
 def _refuse_opted_out(drafts: Sequence[OutboxDraft]) -> Generator[Statement, list[Row]]:
+    if not (yield "SELECT 1 FROM evolution_outbox_opt_out LIMIT 1", ()):
+        return
     names = list(dict.fromkeys(name for one in drafts for name in one.content.names))
-    for place in range(0, len(names), _AT_ONCE):
-        some = names[place : place + _AT_ONCE]
+    for place in range(0, len(names), _NAMES_AT_ONCE):
+        some = names[place : place + _NAMES_AT_ONCE]
         rows = yield f"{_OPTED_OUT}({', '.join('?' * len(some))})", some
         for chat, instance, since in rows:
             for one in drafts:

@@ -15,6 +15,7 @@ __all__ = ["LookFacts", "look_facts"]
 
 _ANCHORS = 8
 _MOST_RIVALS = 1_000
+_ANSWERED = 50
 _STORED = 3
 _NEAR_MS = 60_000
 
@@ -31,6 +32,8 @@ class LookFacts:
             answered.
         rivals: Contents of other messages of the instance that may have been sent, too.
         stored: Ids of messages of the instance that were answered lately, the newest first.
+        heeded: The latest message of the same operation that got the id which was made for it: the
+            server takes such ids. None where it got another one, or none was sent.
         fenced: Whether a worker that was cut off may have begun its call at the end of its lease.
     """
 
@@ -40,6 +43,7 @@ class LookFacts:
     told: tuple[tuple[float, Moment, Moment], ...]
     rivals: tuple[tuple[str, Payload], ...] = field(repr=False)
     stored: tuple[str, ...]
+    heeded: str | None
     fenced: bool
 
 
@@ -69,9 +73,12 @@ def look_facts(
         if begun is not None
     )
     rivals = session.run(
-        "SELECT chat, payload FROM evolution_outbox WHERE state IN ('unknown', 'sending') "
-        "AND instance = ? AND id <> ? ORDER BY id DESC LIMIT ?",
-        (claim.instance, claim.id, _MOST_RIVALS),
+        "SELECT chat, payload, id FROM evolution_outbox WHERE state IN ('unknown', 'sending') "
+        "AND created_at > 0 AND instance = ? AND id <> ? UNION ALL "
+        # One whose answer could not be read is there, too, and nobody knows under which id.
+        "SELECT chat, payload, id FROM evolution_outbox WHERE state = 'sent' "
+        "AND message_id IS NULL AND instance = ? AND id <> ? ORDER BY id DESC LIMIT ?",
+        (claim.instance, claim.id, claim.instance, claim.id, _MOST_RIVALS),
     )
     # Those that were sent shortly before, and under which id is not known.
     rivals += session.run(
@@ -87,8 +94,9 @@ def look_facts(
         passed_ms=max(0, now.steady - lost_at),
         # Across a start of the machine times are not exact enough for the server's clock.
         told=told if same_boot else (),
-        rivals=tuple((chat, Payload.load(kept, cipher)) for chat, kept in rivals),
+        rivals=tuple((chat, Payload.load(kept, cipher)) for chat, kept, _ in rivals),
         stored=_stored(session, claim),
+        heeded=_heeded(session, claim),
         fenced=session.dialect.name == "postgres",
     )
 
@@ -105,3 +113,17 @@ def _stored(session: Session, claim: Claim) -> tuple[str, ...]:
         if rows:
             return tuple(name for (name,) in rows)
     return ()
+
+
+def _heeded(session: Session, claim: Claim) -> str | None:
+    """Return the latest answered message of the operation, if it has the id that we made."""
+    rows = session.run(
+        "SELECT operation, given_id, message_id FROM evolution_outbox WHERE instance = ? "
+        "AND server_time IS NOT NULL AND answered_steady IS NOT NULL "
+        "ORDER BY answered_steady DESC LIMIT ?",
+        (claim.instance, _ANSWERED),
+    )
+    for operation, given_id, message_id in rows:
+        if operation == claim.operation:
+            return message_id if given_id == message_id else None
+    return None

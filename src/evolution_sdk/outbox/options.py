@@ -136,6 +136,10 @@ def split(
 def _check(own: OwnOptions) -> None:
     if own.key is not None and not 0 < len(own.key) <= MOST_KEY_LENGTH:
         raise RequestValidationError("key", f"must have 1 to {MOST_KEY_LENGTH} characters")
+    for name in ("key", "instance"):
+        # No database takes these in a text.
+        if not _is_storable(getattr(own, name) or ""):
+            raise RequestValidationError(name, "must not hold a NUL or half a character")
     if own.instance is not None and not own.instance.strip():
         raise RequestValidationError("instance", "must not be blank; leave it out for the client's")
     if not -MOST_PRIORITY - 1 <= own.priority <= MOST_PRIORITY:
@@ -161,3 +165,10 @@ def _check_aware(name: str, value: datetime | None) -> None:
         raise RequestValidationError(
             name, "must be aware, such as datetime(2026, 1, 31, 9, tzinfo=ZoneInfo(…))"
         )
+
+
+def _is_storable(text: str) -> bool:
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False

@@ -159,9 +159,15 @@ class Payload:
         ours, theirs = _plain(self.body), _plain(other.body)
         names = dict.fromkeys((*ours, *theirs))
         found = [name for name in names if ours.get(name) != theirs.get(name)]
-        digests = [None if one.file is None else one.file.digest for one in (self, other)]
-        if digests[0] != digests[1]:
+        one, two = self.file, other.file
+        if (one is None) is not (two is None):
             found.append("file")
+        elif one is not None and two is not None:
+            if one.digest != two.digest:
+                found.append("file")
+            # A file within the body is told by fields of the body.
+            told = ("filename", "mimetype") if one.form == two.form else ()
+            found += [name for name in told if getattr(one, name) != getattr(two, name)]
         if self.message_id != other.message_id:
             found.append("message_id")
         return tuple(found)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from itertools import groupby
 
 from evolution_sdk._sql.database import Session
 
-from .claims import ALL, Claim, head_of
 from .records import OutboxFailure, OutboxState
 from .store_clock import StoreNow
+from .taking import ALL, Claim, drop_chats, heads_of
 
 __all__ = ["Done", "Lost", "Outcome", "Pause", "Postponed", "given_back", "settle"]
 
@@ -100,7 +100,12 @@ class Lost:
 Outcome = Done | Postponed | Lost
 Ending = tuple[Claim, Outcome]
 
-_CLOSED: Literal["'queued', 'sending', 'unknown'"] = "'queued', 'sending', 'unknown'"
+_CLOSE = (
+    "UPDATE evolution_outbox SET state = ?, message_id = coalesce(?, message_id), "
+    "remote_jid = coalesce(?, remote_jid), server_time = ?, answered_steady = ?, "
+    "sent_at = CASE WHEN ? THEN ? ELSE sent_at END, found = ?, error = ?, reason = ?, "
+    "lined_up = 1 WHERE id = ? AND state IN ('queued', 'sending', 'unknown')"
+)
 
 
 def given_back(claim: Claim) -> Ending:
@@ -128,62 +133,97 @@ def settle(
         now: The present.
         curve: Length of a pause, in milliseconds, by the number of troubles before it.
     """
+    left: list[Ending] = sorted(endings, key=lambda one: (one[0].instance, one[0].chat))
+    while left:
+        # Each chat once: whoever is the second finds what the first has left behind.
+        first = {(one[0].instance, one[0].chat): one for one in reversed(left)}
+        chosen = {id(one) for one in first.values()}
+        left = [one for one in left if id(one) not in chosen]
+        _settle_chats(session, [first[place] for place in sorted(first)], now, curve)
+
+
+def _settle_chats(
+    session: Session, endings: Sequence[Ending], now: StoreNow, curve: Callable[[int], float]
+) -> None:
+    """Write down what came of claims of different chats."""
+    held: dict[str, dict[str, tuple[str, str | None]]] = {}
     # In one order everywhere, so that two workers never wait for each other in a circle.
-    for claim, outcome in sorted(endings, key=lambda one: (one[0].instance, one[0].chat)):
-        place = (claim.instance, claim.chat)
-        rows = session.run(
-            "SELECT state, ticket FROM evolution_outbox_chat "
-            "WHERE instance = ? AND chat = ? [[hold]]",
-            place,
-        )
-        ours = bool(rows) and rows[0] == ("busy", claim.ticket)
+    for instance, some in groupby(endings, key=lambda one: one[0].instance):
+        held[instance] = _hold(session, instance, [claim.chat for claim, _ in some])
+    done: list[Sequence[object]] = []
+    pauses: list[Pause] = []
+    free: dict[str, list[str]] = {}
+    sent: set[str] = set()
+    for claim, outcome in endings:
+        ours = held[claim.instance].get(claim.chat) == ("busy", claim.ticket)
+        wait_ms = 0.0
         if isinstance(outcome, Done):
-            _close(session, claim, outcome, now, ours=ours)
-            wait_ms = 0.0
+            # That it was sent is a fact, whoever holds its chat by now.
+            if ours or outcome.state.was_sent:
+                done.append(_closing(claim, outcome, now, ours=ours))
+            if outcome.state.was_sent:
+                sent |= {claim.instance, ALL}
         elif not ours:
             # Others have taken the chat over since: what they find counts, not what we do not know.
             continue
-        elif isinstance(outcome, Postponed):
-            _put_back(session, claim, outcome)
-            wait_ms = outcome.wait_ms
         else:
-            _leave_open(session, claim, outcome, now)
-            wait_ms = outcome.wait_ms
-        if not isinstance(outcome, Done) and outcome.pause is not None:
-            pause(session, outcome.pause, now, curve)
-        elif isinstance(outcome, Done) and outcome.state.was_sent:
-            session.run(
-                "UPDATE evolution_outbox_instance SET troubles = 0 "
-                "WHERE instance IN (?, ?) AND troubles > 0",
-                (claim.instance, ALL),
-            )
-        if ours:
-            pass_on(session, place, now, wait_ms)
+            wait_ms = _keep_open(session, claim, outcome, now)
+            pauses += [] if outcome.pause is None else [outcome.pause]
+        if ours and wait_ms <= 0:
+            free.setdefault(claim.instance, []).append(claim.chat)
+    if done:
+        session.run_many(_CLOSE, done)
+    if sent:
+        session.run(
+            "UPDATE evolution_outbox_instance SET troubles = 0 "
+            f"WHERE instance IN ({', '.join('?' * len(sent))}) AND troubles > 0",
+            sorted(sent),
+        )
+    for wanted in pauses:
+        pause(session, wanted, now, curve)
+    for instance, chats in free.items():
+        pass_on(session, instance, chats)
 
 
-def _close(session: Session, claim: Claim, done: Done, now: StoreNow, *, ours: bool) -> None:
-    """End a message. That it was sent is a fact, whoever holds its chat by now."""
-    if not ours and not done.state.was_sent:
-        return
-    session.run(
-        "UPDATE evolution_outbox SET state = ?, message_id = coalesce(?, message_id), "
-        "remote_jid = coalesce(?, remote_jid), server_time = ?, answered_steady = ?, "
-        "sent_at = CASE WHEN ? THEN ? ELSE sent_at END, found = ?, error = ?, reason = ?, "
-        f"lined_up = 1 WHERE id = ? AND state IN ({_CLOSED})",
-        (
-            done.state.value,
-            _kept(done.message_id),
-            _kept(done.remote_jid),
-            done.server_time,
-            # The anchors of clocks: only what an answer of the server has told.
-            now.steady if ours and done.server_time is not None and not done.found else None,
-            done.state.was_sent,
-            now.wall,
-            int(done.found),
-            None if done.error is None else done.error.dump(),
-            _kept(done.reason),
-            claim.id,
-        ),
+def _keep_open(session: Session, claim: Claim, outcome: Postponed | Lost, now: StoreNow) -> float:
+    """Note why a message did not end; returns how long its chat waits, in milliseconds."""
+    if isinstance(outcome, Postponed):
+        _put_back(session, claim, outcome)
+    else:
+        _leave_open(session, claim, outcome, now)
+    if outcome.wait_ms > 0:
+        _let_wait(session, claim, now, outcome.wait_ms)
+    return outcome.wait_ms
+
+
+def _hold(
+    session: Session, instance: str, chats: Sequence[str]
+) -> dict[str, tuple[str, str | None]]:
+    """Hold the rows of chats; return their state and ticket."""
+    marks = ", ".join("?" * len(chats))
+    rows = session.run(
+        "SELECT chat, state, ticket FROM evolution_outbox_chat "
+        f"WHERE instance = ? AND chat IN ({marks}) ORDER BY instance, chat [[hold]]",
+        (instance, *chats),
+    )
+    return {chat: (state, ticket) for chat, state, ticket in rows}
+
+
+def _closing(claim: Claim, done: Done, now: StoreNow, *, ours: bool) -> Sequence[object]:
+    """Return the values with which a message ends."""
+    return (
+        done.state.value,
+        _kept(done.message_id),
+        _kept(done.remote_jid),
+        done.server_time,
+        # The anchors of clocks: only what an answer of the server has told.
+        now.steady if ours and done.server_time is not None and not done.found else None,
+        done.state.was_sent,
+        now.wall,
+        int(done.found),
+        None if done.error is None else done.error.dump(),
+        _kept(done.reason),
+        claim.id,
     )
 
 
@@ -224,38 +264,33 @@ def _leave_open(session: Session, claim: Claim, outcome: Lost, now: StoreNow) ->
     )
 
 
-def pass_on(session: Session, place: tuple[str, str], now: StoreNow, wait_ms: float = 0) -> None:
-    """Let a chat go: to whoever claims it next, now or later; without work it is deleted.
-
-    Args:
-        session: A transaction that holds the chat's row.
-        place: Instance and chat.
-        now: The present.
-        wait_ms: How long it is to wait, in milliseconds.
-    """
-    if wait_ms <= 0:
-        # One that is being looked for comes first, and is work, too.
-        head = head_of(session, place)
-        if head is None:
-            session.run("DELETE FROM evolution_outbox_chat WHERE instance = ? AND chat = ?", place)
-            return
-        most = session.run(
-            "SELECT priority FROM evolution_outbox WHERE instance = ? AND chat = ? "
-            "AND lined_up = 1 AND state = 'queued' ORDER BY priority DESC LIMIT 1",
-            place,
-        )
-        session.run(
-            "UPDATE evolution_outbox_chat SET state = 'ready', worker = NULL, ticket = NULL, "
-            "head = ?, priority = coalesce(?, priority) WHERE instance = ? AND chat = ?",
-            (head, most[0][0] if most else None, *place),
-        )
-        return
+def _let_wait(session: Session, claim: Claim, now: StoreNow, wait_ms: float) -> None:
     session.run(
         "UPDATE evolution_outbox_chat SET state = 'waiting', worker = NULL, ticket = NULL, "
-        "ready_at = ? "
-        "WHERE instance = ? AND chat = ?",
-        (now.steady + max(1, round(wait_ms)), *place),
+        "ready_at = ? WHERE instance = ? AND chat = ?",
+        (now.steady + max(1, round(wait_ms)), claim.instance, claim.chat),
     )
+
+
+def pass_on(session: Session, instance: str, chats: Sequence[str]) -> None:
+    """Let chats go, to whoever claims them next; those without work are deleted.
+
+    Args:
+        session: A transaction that holds the chats' rows.
+        instance: The instance.
+        chats: The chats.
+    """
+    heads = heads_of(session, instance, chats)
+    idle = [chat for chat in chats if heads[chat][0] is None]
+    if idle:
+        drop_chats(session, instance, idle)
+    ready = [(*heads[chat], instance, chat) for chat in chats if heads[chat][0] is not None]
+    if ready:
+        session.run_many(
+            "UPDATE evolution_outbox_chat SET state = 'ready', worker = NULL, ticket = NULL, "
+            "head = ?, priority = coalesce(?, priority) WHERE instance = ? AND chat = ?",
+            ready,
+        )
 
 
 def pause(session: Session, wanted: Pause, now: StoreNow, curve: Callable[[int], float]) -> None:

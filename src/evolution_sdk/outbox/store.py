@@ -5,13 +5,15 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from evolution_sdk._base.forking import free_in_child, in_child
+from evolution_sdk._base.harmless import harmless
 from evolution_sdk._base.ports import SYSTEM_CLOCK, Clock
 from evolution_sdk._sql.database import Database, Session
 from evolution_sdk._sql.dialect import is_postgres
@@ -34,10 +36,13 @@ from .claims import (
     ready_rows,
     wake,
 )
-from .handing_over import OutboxDraft, put_steps
+from .engine import OutboxEngine
+from .handing_over import Enqueue, OutboxDraft, Statement, put_steps
+from .jobs import OutboxJob
 from .look_facts import LookFacts, look_facts
 from .payload import Cipher
 from .records import OutboxMessage, OutboxState
+from .schedule import again_at
 from .settling import Ending, given_back, settle
 from .store_clock import StoreClock, StoreNow
 from .tables import PART, STEPS
@@ -62,6 +67,8 @@ class Turn:
         claims: The claims it got.
         dropped: Rows that are not to be sent any more: they came too late, or were taken back.
         wait_ms: Time until there is more to do, in milliseconds; None while nothing waits.
+        at_ms: The time at which the endings were written, by the store's clock, in milliseconds
+            since 1970.
         buried: Whether nothing was claimed because others have buried the worker.
         abandoned: Whether nobody waits for the claims any more.
         error: Why nothing was written.
@@ -73,6 +80,7 @@ class Turn:
     claims: list[Claim] = field(default_factory=list[Claim])
     dropped: list[int] = field(default_factory=list[int])
     wait_ms: float | None = None
+    at_ms: int = 0
     buried: bool = False
     abandoned: bool = False
     error: BaseException | None = None
@@ -99,12 +107,19 @@ class OutboxStore:
         curve: Callable[[int], float],
         busy_timeout_ms: float = 5_000,
     ) -> None:
-        self.database: Database = open_database(place, busy_timeout_ms=busy_timeout_ms)
+        self.database: Database = open_database(
+            place, busy_timeout_ms=busy_timeout_ms, by_index=True
+        )
+        # Counting many rows takes long, and the threads of a process take turns with a file.
+        self._aside: Database = self.database
+        if isinstance(self.database, SqliteDatabase):
+            self._aside = open_database(place, busy_timeout_ms=busy_timeout_ms)
         self.is_shared: bool = is_postgres(place)
         self.cipher = cipher
-        self.clock = StoreClock(clock)
+        self.clock: StoreClock = StoreClock(clock)
         self._curve = curve
-        self._place = place
+        self.address: str = str(place) if self.is_shared else ""
+        self.engine: OutboxEngine | None = None
         self._checked = False
         self._waiting: deque[Turn] = deque()
         self._writing = free_in_child(threading.Lock())
@@ -149,12 +164,12 @@ class OutboxStore:
         """
         if self._checked:
             return
-        if not self.is_shared:
-            self.migrate()
-            return
         with self._troubles():
+            # Read first: a transaction of the program may hold a SQLite file just now.
             found = version_of(self.database, PART)
-            if found != len(STEPS):
+            if found < len(STEPS) and not self.is_shared:
+                self.migrate()
+            elif found != len(STEPS):
                 raise SchemaVersionError(PART, found, len(STEPS))
         self._checked = True
 
@@ -183,6 +198,17 @@ class OutboxStore:
         with self._troubles(), self.database.reading() as session:
             yield session
 
+    @contextmanager
+    def counting(self) -> Generator[tuple[Session, StoreNow]]:
+        """Begin to read figures, which may take long: beside those who hand over and send.
+
+        Raises:
+            OutboxStoreError: It cannot be read.
+        """
+        self.check()
+        with self._troubles(), self._aside.reading() as session:
+            yield session, self.clock.peek(session)
+
     def put(self, drafts: Sequence[OutboxDraft]) -> list[OutboxMessage]:
         """Write messages in a transaction.
 
@@ -200,14 +226,54 @@ class OutboxStore:
         key = drafts[0].key if len(drafts) == 1 else None
         for again in (True, False):
             try:
+                jobs: list[OutboxJob] = []
                 with self.writing(key) as (session, now):
-                    return perform(session, drafts, now, self.cipher)
+                    made = perform(session, drafts, now, self.cipher, self.noting(jobs))
             except OutboxStoreError as error:
                 # The commit may have been done all the same; the keys tell, and let nothing double.
                 cause = error.__cause__
                 if not (again and isinstance(cause, DatabaseError) and cause.broken):
                     raise
+            else:
+                self.wake(jobs)
+                return made
         raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    def noting(self, jobs: list[OutboxJob]) -> Enqueue | None:
+        """Return what writes jobs of the engine and notes them; None without one.
+
+        Args:
+            jobs: Gets the jobs.
+        """
+        engine = self.engine
+        if engine is None:
+            return None
+
+        def enqueue(some: Sequence[OutboxJob]) -> Iterable[Statement]:
+            jobs.extend(some)
+            return engine.enqueue(some)
+
+        return enqueue
+
+    def hand_on(self, session: Session, jobs: Sequence[OutboxJob]) -> None:
+        """Write jobs of the engine within a transaction.
+
+        Args:
+            session: The transaction.
+            jobs: The jobs.
+        """
+        if self.engine is not None and jobs:
+            for statement in self.engine.enqueue(jobs):
+                session.run(*statement)
+
+    def wake(self, jobs: Sequence[OutboxJob]) -> None:
+        """Tell the engine of jobs whose transaction has committed; never raises.
+
+        Args:
+            jobs: The jobs.
+        """
+        if self.engine is not None and jobs:
+            harmless(self.engine.wake, jobs)
 
     def visit(self, worker: Worker, turn: Turn, make_id: MakeId) -> Turn:
         """Write down endings and claim more work, together with all others who come just now.
@@ -223,17 +289,28 @@ class OutboxStore:
         Raises:
             OutboxStoreError: Nothing was written or claimed.
         """
-        self._waiting.append(turn)
-        while not turn.done.is_set():
-            # Whoever is first writes for all that wait; the others find theirs done.
-            with self._writing:
-                if turn.done.is_set():
-                    break
-                turns = [self._waiting.popleft() for _ in range(len(self._waiting))]
-                self._write(worker, turns, make_id)
+        self.visit_all(worker, [turn], make_id)
         if turn.error is not None:
             raise turn.error
         return turn
+
+    def visit_all(self, worker: Worker, turns: Sequence[Turn], make_id: MakeId) -> None:
+        """Make some visits at once; never raises: each turn has its own error.
+
+        Args:
+            worker: The worker.
+            turns: What is wanted.
+            make_id: As of :meth:`visit`.
+        """
+        self._waiting.extend(turns)
+        last = turns[-1]
+        while not last.done.is_set():
+            # Whoever is first writes for all that wait; the others find theirs done.
+            with self._writing:
+                if last.done.is_set():
+                    break
+                waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
+                self._write(worker, waiting, make_id)
 
     @contextmanager
     def _settling(self, claims: list[Claim]) -> Generator[tuple[Session, StoreNow]]:
@@ -279,6 +356,8 @@ class OutboxStore:
             with self._settling(claims) as (session, now):
                 settle(session, [one for turn in turns for one in turn.endings], now, self._curve)
                 self._serve(session, worker, turns, now, make_id, claims)
+                for turn in turns:
+                    turn.at_ms = now.wall
         except BaseException as caught:  # noqa: BLE001 - each hears of it in its own thread
             error = caught
         with self._handing:
@@ -391,6 +470,16 @@ class OutboxStore:
             bury(session, worker, now)
             return ready_rows(session)
 
+    def again_at(self, number: int, answer: NotYet) -> datetime:
+        """Say when to look at the chat of a row again, by the store's clock.
+
+        Args:
+            number: Number of the row.
+            answer: Why nothing could be done now.
+        """
+        with self.writing() as (session, now):
+            return again_at(session, number, answer, now)
+
     def file(self, name: str) -> bytes | None:
         """Return a file as it is kept; None if it is gone.
 
@@ -481,6 +570,7 @@ class OutboxStore:
 
     def close(self) -> None:
         """Close the connections; a later use opens new ones."""
+        self._aside.close()
         self.database.close()
 
     @contextmanager
@@ -506,7 +596,11 @@ class OutboxStore:
 
 
 def perform(
-    session: Session, drafts: Sequence[OutboxDraft], now: StoreNow, cipher: Cipher | None
+    session: Session,
+    drafts: Sequence[OutboxDraft],
+    now: StoreNow,
+    cipher: Cipher | None,
+    enqueue: Enqueue | None,
 ) -> list[OutboxMessage]:
     """Write messages over a blocking connection.
 
@@ -515,7 +609,9 @@ def perform(
         drafts: The messages.
         now: The present.
         cipher: Decrypts the rows that are there.
+        enqueue: Makes the jobs of an engine; None without one.
     """
     from evolution_sdk._base.effects import drive_sync
 
-    return drive_sync(put_steps(drafts, now.wall, cipher), lambda step: session.run(*step))
+    steps = put_steps(drafts, now.wall, cipher, enqueue)
+    return drive_sync(steps, lambda step: session.run(*step))

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from evolution_sdk._base.ports import SYSTEM_CLOCK, Clock
 from evolution_sdk._sql.database import Session
+from evolution_sdk._sql.postgres import CLOCK_MS
 from evolution_sdk.reconcile.server_clock import Moment
 
 __all__ = ["StoreClock", "StoreNow", "local_moment"]
@@ -53,8 +54,9 @@ class StoreClock:
             session: A transaction that may write.
         """
         if session.dialect.name == "postgres":
-            (told,) = session.run("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
-            return StoreNow(told[0], told[0], "postgres")
+            begun: int | None = getattr(session, "begun_ms", None)
+            now = session.run(CLOCK_MS)[0][0] if begun is None else begun
+            return StoreNow(now, now, "postgres")
         wall = round(self.clock.time() * 1_000)
         boot, since_boot = self._since_boot()
         rows = session.run("SELECT anchor FROM evolution_outbox_boot WHERE boot = ?", (boot,))
@@ -72,6 +74,19 @@ class StoreClock:
             self._begin_anew(session, wall)
             return StoreNow(wall, wall, boot)
         return StoreNow(wall, int(rows[0][0]) + since_boot, boot)
+
+    def peek(self, session: Session) -> StoreNow:
+        """Read it without writing anything.
+
+        Args:
+            session: A connection.
+        """
+        if session.dialect.name == "postgres":
+            return self.now(session)
+        wall = round(self.clock.time() * 1_000)
+        boot, since_boot = self._since_boot()
+        rows = session.run("SELECT anchor FROM evolution_outbox_boot WHERE boot = ?", (boot,))
+        return StoreNow(wall, int(rows[0][0]) + since_boot if rows else wall, boot)
 
     @staticmethod
     def _begin_anew(session: Session, steady: int) -> None:

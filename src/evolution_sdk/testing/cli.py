@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from evolution_sdk._cli.frame import program
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.operations.server_version import SUPPORTED
 
@@ -17,7 +18,7 @@ from .fake.versions import DEVELOP
 def parser() -> argparse.ArgumentParser:
     """Make the parser of the command's options."""
     options = argparse.ArgumentParser(
-        prog="python -m evolution_sdk fake-server",
+        prog=f"{program()} fake-server",
         description="Run a fake Evolution API server for tests and demos.",
     )
     options.add_argument("--host", default="127.0.0.1", help="address to listen on")
@@ -77,6 +78,6 @@ def main(argv: Sequence[str]) -> int:
         build(arguments).serve_forever(arguments.host, arguments.port)
     except ConfigurationError as wrong:
         # One line without a traceback, as argparse reports its own errors.
-        sys.stderr.write(f"python -m evolution_sdk fake-server: {wrong}\n")
+        sys.stderr.write(f"{program()} fake-server: {wrong}\n")
         return 2
     return 0

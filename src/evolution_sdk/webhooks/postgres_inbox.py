@@ -231,6 +231,10 @@ class PostgresInbox:
                 more = take_over(self._database, self._lease, self._lease_s) > 0
                 if not more:
                     break
+        except DatabaseError:
+            # What was handed out is this receiver's, whatever failed afterwards.
+            if not found:
+                raise
         except LeaseLostError as error:
             _log.warning("%s", error)
             self._lease.begin()

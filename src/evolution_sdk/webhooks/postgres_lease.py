@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 from evolution_sdk._base.forking import abandon, free_in_child, in_child
 from evolution_sdk._sql.database import Database, Session
-from evolution_sdk._sql.troubles import DatabaseError
 
 from .shared_inbox import LeaseLostError
 
@@ -105,7 +104,7 @@ class Lease:
         with self._lock:
             self.id, self._lost = number, False
             self._valid_until = sent + self._lease_s * (1 - _MARGIN)
-        if self._thread is None:
+        if self._thread is None or not self._thread.is_alive():
             self._stop.clear()
             self._thread = threading.Thread(
                 target=self._beat, name="evolution-inbox-lease", daemon=True
@@ -175,5 +174,5 @@ class Lease:
             try:
                 self.renew()
                 wait_s = self._lease_s / _BEATS
-            except DatabaseError:
+            except Exception:  # noqa: BLE001 - whatever it is, the heart must go on beating
                 wait_s = min(_RETRY_S, self._lease_s / _BEATS)

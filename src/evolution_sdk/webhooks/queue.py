@@ -247,25 +247,35 @@ class DeliveryQueue:
                 held = {*self._held, *self._left}
                 room = self._max_queue - len(self._held)
                 room_bytes = self._max_bytes - self._bytes
-            found = self._inbox.adopt(held, room, room_bytes)
+            try:
+                found = self._inbox.adopt(held, room, room_bytes)
+            finally:
+                self._resume()
             items = [QueuedDelivery(entry, event_of(entry)) for entry in found.entries]
             with self.lock:
                 if found.lost:
                     for item in self._chats.drop():
                         self._forget(item)
+                    self.changed.notify_all()
                 for item in items:
                     # One that is being handled here since before the lease was lost goes on.
                     if item.entry.id not in self._held:
                         self._counts["recovered"] += item.entry.recovered
                         self._enqueue(item)
-                resumes = self._held_up and self._inbox.holds()
-                if resumes or found.lost:
-                    self._held_up = False
-                    self.changed.notify_all()
-        if items or resumes:
+        if items:
             self.wake()
         if found.more and self._keeper is not None:
             self._keeper.wake()
+
+    def _resume(self) -> None:
+        """Have workers look again that were refused events while the lease was in doubt."""
+        with self.lock:
+            resumes = self._held_up and self._inbox.holds()
+            if resumes:
+                self._held_up = False
+                self.changed.notify_all()
+        if resumes:
+            self.wake()
 
     def close(self) -> None:
         """Close the inbox; waiting events stay in it."""

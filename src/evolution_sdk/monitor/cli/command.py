@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any, Final, NoReturn
 
+from evolution_sdk._cli.frame import program
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import AuthenticationError, ConfigurationError, EvolutionError
 from evolution_sdk.monitor.alert import Alert
@@ -43,7 +44,7 @@ class _Parser(argparse.ArgumentParser):
 def parser() -> argparse.ArgumentParser:
     """Make the parser of the options."""
     options = _Parser(
-        prog="python -m evolution_sdk monitor",
+        prog=f"{program()} monitor",
         description="Watch the health of a server and its instances.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -98,7 +99,7 @@ def main(
             ticks = CheckSchedule(interval, clock)
             return _watch(_Watched(monitor, interval), arguments, ticks, sleep)
     except (ConfigurationError, AuthenticationError) as wrong:
-        sys.stderr.write(f"python -m evolution_sdk monitor: {wrong}\n")
+        sys.stderr.write(f"{program()} monitor: {wrong}\n")
     except KeyboardInterrupt:
         # Before the first check was over: nothing is known.
         pass

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from evolution_sdk._cli.output import age_words, printable
 from evolution_sdk.monitor.export.extras import load
 from evolution_sdk.monitor.sample import Sample
 
@@ -67,21 +68,21 @@ def _head(snapshot: Snapshot) -> Any:
     text = _rich("text").Text()
     text.append(f"● {report.status.upper()}", style=f"bold {colour}")
     version = report.details.get("server_version")
-    text.append(f"   {_printable(snapshot.url)}")
+    text.append(f"   {printable(snapshot.url)}")
     if version:
         versions = (version, *report.details.get("other_server_versions", ()))
-        text.append(f"   Evolution API {_printable(', '.join(map(str, versions)))}")
+        text.append(f"   Evolution API {printable(', '.join(map(str, versions)))}")
     license_state = report.details.get("license")
     if license_state:
-        text.append(f"   licence {_printable(str(license_state))}")
+        text.append(f"   licence {printable(str(license_state))}")
     if report.checked_at is not None:
         text.append(f"   checked {_time(report.checked_at)}", style="dim")
     for reason in report.reasons:
-        text.append(f"\n  {_printable(reason)}", style=colour)
+        text.append(f"\n  {printable(reason)}", style=colour)
     for note in report.details.get("notes", ()):
         # What is a reason already is not said twice.
         if note not in report.reasons:
-            text.append(f"\n  note: {_printable(str(note))}", style="dim")
+            text.append(f"\n  note: {printable(str(note))}", style="dim")
     return _rich("panel").Panel(text, title="evolution-sdk monitor", border_style=colour)
 
 
@@ -107,7 +108,7 @@ def _instances(snapshot: Snapshot) -> Any:
         table.add_column(title)
     for name, each in snapshot.report.instances.items():
         state = "dead socket" if each.socket_dead else each.state or "-"
-        age = "-" if each.event_age_s is None else f"{_age(each.event_age_s)} ago"
+        age = "-" if each.event_age_s is None else f"{age_words(each.event_age_s)} ago"
         table.add_row(
             _text(name),
             _text(each.status, _COLOURS[each.status]),
@@ -137,23 +138,11 @@ def _alerts(snapshot: Snapshot) -> Any:
 
 
 def _text(words: str, style: str = "") -> Any:
-    return _rich("text").Text(_printable(words), style=style)
-
-
-def _printable(words: str) -> str:
-    """Names come from the server: no control character of theirs reaches the terminal."""
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in words)
+    return _rich("text").Text(printable(words), style=style)
 
 
 def _time(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S} UTC"
-
-
-def _age(seconds: float) -> str:
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def _rich(module: str) -> Any:

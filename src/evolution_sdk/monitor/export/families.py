@@ -11,6 +11,8 @@ __all__ = [
     "ATTEMPT_BUCKETS",
     "DURATION_BUCKETS",
     "FAMILIES",
+    "PUSHED",
+    "WAIT_BUCKETS",
     "Kind",
     "MetricFamily",
     "MetricReading",
@@ -18,10 +20,15 @@ __all__ = [
 ]
 
 Kind: TypeAlias = Literal["counter", "gauge", "histogram", "info", "states"]
-Source: TypeAlias = Literal["calls", "retry", "client", "monitor", "receiver"]
+Source: TypeAlias = Literal[
+    "calls", "retry", "client", "monitor", "receiver", "outbox", "outbox_work"
+]
+PUSHED: Final[frozenset[Source]] = frozenset({"calls", "outbox_work"})
+"""Sources that tell what happens as it happens; the others are read."""
 
 _SUFFIX: Final = {"s": "_seconds", "By": "_bytes", "1": "_ratio"}
 DURATION_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
+WAIT_BUCKETS: Final = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0, 86400.0)
 ATTEMPT_BUCKETS: Final = (1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0)
 
 
@@ -364,6 +371,74 @@ _ALL: Final = (
         "Dead letters in the inbox.",
         (),
         "receiver",
+    ),
+    MetricFamily(
+        "evolution.outbox.store.up",
+        "gauge",
+        "{store}",
+        "Whether the outbox's store could be read: 1 or 0.",
+        (),
+        "outbox",
+    ),
+    MetricFamily(
+        "evolution.outbox.messages",
+        "gauge",
+        "{message}",
+        "Messages in the store, whoever sends them; queued and sending are its depth, unknown "
+        "ones wait for a person.",
+        ("instance", "state"),
+        "outbox",
+    ),
+    MetricFamily(
+        "evolution.outbox.oldest_age",
+        "gauge",
+        "s",
+        "Age of the oldest message that waits and is due.",
+        ("instance",),
+        "outbox",
+    ),
+    MetricFamily(
+        "evolution.outbox.paused",
+        "gauge",
+        "{pause}",
+        "Pauses in force, by cause: trouble, limit or person; instance=* for the whole server.",
+        ("instance", "cause"),
+        "outbox",
+    ),
+    MetricFamily(
+        "evolution.outbox.sending_delay",
+        "histogram",
+        "s",
+        "Time from hand-over, or not_before, until a message was known to be sent, of those that "
+        "this process sent.",
+        ("instance",),
+        "outbox_work",
+        WAIT_BUCKETS,
+    ),
+    MetricFamily(
+        "evolution.outbox.sends",
+        "counter",
+        "{send}",
+        "Calls that workers of this process made: sent, failed for good, postponed, or lost "
+        "without an answer.",
+        ("instance", "result"),
+        "outbox_work",
+    ),
+    MetricFamily(
+        "evolution.outbox.resends",
+        "counter",
+        "{send}",
+        "Those of them that were not the first for their message.",
+        ("instance",),
+        "outbox_work",
+    ),
+    MetricFamily(
+        "evolution.outbox.looks",
+        "counter",
+        "{look}",
+        "Looks for messages whose answer was lost: found, absent, still open, or unknown for good.",
+        ("instance", "result"),
+        "outbox_work",
     ),
 )
 

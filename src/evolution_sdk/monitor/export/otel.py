@@ -7,12 +7,13 @@ from typing import Any, cast
 
 from evolution_sdk._version import __version__
 from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.monitor.outbox import MonitoredOutbox
 from evolution_sdk.monitor.service import EvolutionMonitorService
 from evolution_sdk.retry import EvolutionRetryService
 
 from .calls import feed
 from .extras import load
-from .families import FAMILIES, MetricFamily, MetricReading
+from .families import FAMILIES, PUSHED, MetricFamily, MetricReading
 from .readings import ExportedReceiver, Sources
 from .spans import Spans
 
@@ -30,6 +31,7 @@ def instrument(
     monitor: EvolutionMonitorService | None = None,
     retry: EvolutionRetryService | None = None,
     receiver: ExportedReceiver | None = None,
+    outbox: MonitoredOutbox | None = None,
     max_instances: int = 100,
 ) -> Callable[[], None]:
     """Make spans of a client's calls, and metrics of client and monitor.
@@ -44,6 +46,7 @@ def instrument(
         monitor: A monitor whose health, samples and alerts are exported too.
         retry: A retry service that the client does not use itself.
         receiver: A ``WebhookReceiver`` whose counters are exported too.
+        outbox: An ``Outbox`` or ``AsyncOutbox``, whose figures and work are exported too.
         max_instances: Most instances with attributes of their own; the rest is summed as
             ``other``. Spans always name theirs.
 
@@ -61,14 +64,22 @@ def instrument(
     metrics = load("opentelemetry.metrics", _EXTRA, "instrument")
     tracer = trace.get_tracer(_SCOPE, __version__, tracer_provider)
     meter = metrics.get_meter(_SCOPE, __version__, meter_provider)
-    sources = Sources(client, monitor, retry, max_instances, receiver)
+    sources = Sources(client, monitor, retry, max_instances, receiver, outbox)
     # Instruments of an absent source would export nothing but their names.
     absent = {
-        source for source, given in (("monitor", monitor), ("receiver", receiver)) if given is None
+        source
+        for source, given in (
+            ("monitor", monitor),
+            ("receiver", receiver),
+            ("outbox", outbox),
+            ("outbox_work", outbox),
+        )
+        if given is None
     }
     instruments = _Instruments(meter, metrics.Observation, sources, absent)
-    ends = [
+    ends: list[Callable[[], object]] = [
         feed(client, sources.extra_retry, instruments.record),
+        sources.feed_outbox(instruments.record),
         cast(
             "Callable[[], None]", client.observe(Spans(tracer, trace, client.config.base_url).fact)
         ),
@@ -92,9 +103,11 @@ class _Instruments:
         self._closed = False
         self._direct: dict[str, Callable[..., Any]] = {}
         for family in FAMILIES.values():
-            if family.source == "calls":
+            if family.source in absent:
+                continue
+            if family.source in PUSHED:
                 self._direct[family.otel] = _direct(meter, family)
-            elif family.source not in absent:
+            else:
                 self._observable(meter, family)
 
     def record(self, readings: Iterable[MetricReading]) -> None:

@@ -8,12 +8,13 @@ from typing import Any
 
 from evolution_sdk._base.forking import in_child
 from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.monitor.outbox import MonitoredOutbox
 from evolution_sdk.monitor.service import EvolutionMonitorService
 from evolution_sdk.retry import EvolutionRetryService
 
 from .calls import CallTotals, feed
 from .extras import load
-from .families import FAMILIES, MetricFamily, MetricReading
+from .families import FAMILIES, PUSHED, MetricFamily, MetricReading
 from .readings import ExportedReceiver, Sources
 
 __all__ = ["PrometheusCollector", "serve_prometheus"]
@@ -33,6 +34,8 @@ class PrometheusCollector:
         monitor: A monitor: health, instances, samples and alerts.
         retry: A retry service that the client does not use itself.
         receiver: A ``WebhookReceiver``: its requests, events and queue.
+        outbox: An ``Outbox`` or ``AsyncOutbox``: what its store holds, and what its workers in this
+            process do.
         max_instances: Most instances with labels of their own; the rest is summed as ``other``.
 
     Raises:
@@ -47,11 +50,12 @@ class PrometheusCollector:
         monitor: EvolutionMonitorService | None = None,
         retry: EvolutionRetryService | None = None,
         receiver: ExportedReceiver | None = None,
+        outbox: MonitoredOutbox | None = None,
         max_instances: int = 100,
     ) -> None:
-        if client is None and monitor is None and retry is None and receiver is None:
+        if all(each is None for each in (client, monitor, retry, receiver, outbox)):
             raise ConfigurationError(
-                "Give the collector a client, a monitor, a retry service or a receiver.",
+                "Give the collector a client, a monitor, a retry service, a receiver or an outbox.",
                 variable="client",
             )
         if max_instances < 1:
@@ -60,7 +64,7 @@ class PrometheusCollector:
                 variable="max_instances",
             )
         self._core = load("prometheus_client.core", _EXTRA, "PrometheusCollector")
-        self._sources = Sources(client, monitor, retry, max_instances, receiver)
+        self._sources = Sources(client, monitor, retry, max_instances, receiver, outbox)
         self._book = CallTotals()
         self._present = {
             "calls": client is not None or retry is not None,
@@ -68,8 +72,11 @@ class PrometheusCollector:
             "client": client is not None,
             "monitor": monitor is not None,
             "receiver": receiver is not None,
+            "outbox": outbox is not None,
+            "outbox_work": outbox is not None,
         }
         self._end = feed(client, self._sources.extra_retry, self._book.add)
+        self._end_outbox = self._sources.feed_outbox(self._book.add)
 
     def describe(self) -> Iterator[Any]:
         """Describe the metrics without numbers, so that a registry finds duplicates.
@@ -87,21 +94,22 @@ class PrometheusCollector:
             Families of ``prometheus_client``.
         """
         readings: dict[str, list[MetricReading]] = {}
-        for source in ("retry", "client", "monitor", "receiver"):
+        for source in ("retry", "client", "monitor", "receiver", "outbox"):
             if self._present[source]:
                 for reading in self._sources.read(source):
                     readings.setdefault(reading.family, []).append(reading)
         for family in self._families():
             made = self._empty(family)
-            if family.source == "calls":
-                self._add_calls(made, family)
+            if family.source in PUSHED:
+                self._add_pushed(made, family)
             else:
                 _add(made, family, readings.get(family.otel, []))
             yield made
 
     def close(self) -> None:
-        """Stop listening to client, monitor and retry service; the counts stay."""
+        """Stop listening to client, monitor, retry service and outbox; the counts stay."""
         self._end()
+        self._end_outbox()
         self._sources.close()
 
     def _families(self) -> list[MetricFamily]:
@@ -122,7 +130,7 @@ class PrometheusCollector:
             name, family.help, labels=family.labels, unit=family.prometheus_unit
         )
 
-    def _add_calls(self, made: Any, family: MetricFamily) -> None:
+    def _add_pushed(self, made: Any, family: MetricFamily) -> None:
         for labels, row in self._book.rows(family.otel):
             if family.kind == "counter":
                 made.add_metric(labels, row.sum)
@@ -149,6 +157,7 @@ def serve_prometheus(
     *,
     monitor: EvolutionMonitorService | None = None,
     retry: EvolutionRetryService | None = None,
+    outbox: MonitoredOutbox | None = None,
     max_instances: int = 100,
     host: str = "127.0.0.1",
     registry: Any = None,
@@ -157,9 +166,10 @@ def serve_prometheus(
 
     Args:
         port: The port to listen on.
-        client: See :class:`PrometheusCollector`, as for the next three.
+        client: See :class:`PrometheusCollector`, as for the next four.
         monitor: A monitor.
         retry: A retry service that the client does not use itself.
+        outbox: An outbox.
         max_instances: Most instances with labels of their own.
         host: The address to listen on; ``0.0.0.0`` for all.
         registry: A registry of yours that is served with ours in it. Default: a new one.
@@ -173,7 +183,7 @@ def serve_prometheus(
     """
     library = load("prometheus_client", _EXTRA, "serve_prometheus")
     collector = PrometheusCollector(
-        client, monitor=monitor, retry=retry, max_instances=max_instances
+        client, monitor=monitor, retry=retry, outbox=outbox, max_instances=max_instances
     )
     chosen = library.CollectorRegistry() if registry is None else registry
     try:

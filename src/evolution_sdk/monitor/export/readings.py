@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from threading import Lock
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from evolution_sdk._base.forking import free_in_child, in_child
+from evolution_sdk._base.serial_worker import on_event_loop
 from evolution_sdk.monitor.clients import breaker_states
 from evolution_sdk.monitor.events import MetricsUpdated
+from evolution_sdk.monitor.outbox import MonitoredOutbox, OutboxReader
 from evolution_sdk.monitor.sample import STATUSES, Sample
 from evolution_sdk.monitor.service import EvolutionMonitorService
 from evolution_sdk.retry import EvolutionRetryService, RetryMetrics
 
 from .calls import LabelLimiter
 from .families import MetricReading, Source
+
+if TYPE_CHECKING:
+    from evolution_sdk.outbox import OutboxFact, OutboxStats
 
 __all__ = ["ExportedReceiver", "Sources"]
 
@@ -24,6 +29,10 @@ _CONNECTIONS: Final = ("open", "connecting", "close")
 _LICENSES: Final = ("active", "inactive", "pending")
 _SEVERITIES: Final = ("info", "warning", "critical")
 _LATELY_MINUTES: Final = 5
+_CAUSES: Final = ("trouble", "limit", "person")
+# Always told, so that their absence is a number: what alerts are made of.
+_OPEN_STATES: Final = ("queued", "sending", "unknown")
+_OUTBOX_MS: Final = 2_000.0
 
 # Field of RetryMetrics → metric, labels, factor to the unit of the metric.
 _RETRY: Final[Mapping[str, tuple[str, tuple[str, ...], float]]] = {
@@ -97,6 +106,7 @@ class Sources:
         retry: A retry service beside the client's, or None.
         max_instances: Most instances with labels of their own; the rest is summed as ``other``.
         receiver: A webhook receiver, or None.
+        outbox: An outbox, or None.
     """
 
     def __init__(
@@ -106,7 +116,10 @@ class Sources:
         retry: EvolutionRetryService | None,
         max_instances: int,
         receiver: ExportedReceiver | None = None,
+        outbox: MonitoredOutbox | None = None,
     ) -> None:
+        self._outbox = outbox
+        self._reader = None if outbox is None else OutboxReader(outbox)
         self._receiver = receiver
         self._client = client
         self._monitor = monitor
@@ -145,7 +158,55 @@ class Sources:
             return self._read_breakers()
         if source == "receiver":
             return [] if self._receiver is None else list(_of_receiver(self._receiver.metrics()))
+        if source == "outbox":
+            return [] if self._reader is None else self._read_outbox(self._reader)
         return [] if self._monitor is None else list(self._read_monitor(self._monitor))
+
+    def feed_outbox(
+        self, take: Callable[[Iterable[MetricReading]], object]
+    ) -> Callable[[], object]:
+        """Listen to the outbox's workers of this process until the returned function is called.
+
+        Args:
+            take: Called with the readings of each send and look.
+
+        Returns:
+            A function that ends it.
+        """
+        if self._outbox is None:
+            return lambda: None
+
+        def told(fact: OutboxFact) -> None:
+            take(_of_outbox_fact(fact, self._instances(fact.instance)))
+
+        return self._outbox.observe(told)
+
+    def _read_outbox(self, reader: OutboxReader) -> list[MetricReading]:
+        stats = reader.read(0 if on_event_loop() else _OUTBOX_MS)
+        up = MetricReading("evolution.outbox.store.up", stats is not None)
+        return [up] if stats is None else [up, *self._of_outbox(stats)]
+
+    def _of_outbox(self, stats: OutboxStats) -> Iterator[MetricReading]:
+        messages: Counter[tuple[str, ...]] = Counter()
+        oldest: dict[str, float] = {}
+        pauses: Counter[tuple[str, ...]] = Counter()
+        for name in dict.fromkeys(name for name, _ in stats.counts):
+            label = self._instances(name)
+            for state in _OPEN_STATES:
+                messages[label, state] += 0
+            for cause in _CAUSES:
+                pauses[label, cause] += 0
+            age_s = stats.oldest_ms.get(name, 0) / 1_000
+            oldest[label] = max(age_s, oldest.get(label, 0))
+        for (name, state), many in stats.counts.items():
+            messages[self._instances(name), state] += many
+        for pause in stats.pauses:
+            label = "*" if pause.instance is None else self._instances(pause.instance)
+            pauses[label, pause.cause] += 1
+        yield from _readings("evolution.outbox.messages", messages)
+        yield from _readings("evolution.outbox.paused", pauses)
+        for label, age_s in oldest.items():
+            yield MetricReading("evolution.outbox.oldest_age", age_s, (label,))
 
     def _read_retry(self) -> Iterator[MetricReading]:
         if not self._services:
@@ -202,6 +263,18 @@ class Sources:
             yield MetricReading("evolution.alerts.active", severities[severity], (severity,))
         if self._sample is not None:
             yield from _of_sample(self._sample)
+
+
+def _of_outbox_fact(fact: OutboxFact, label: str) -> Iterator[MetricReading]:
+    """Turn what a worker has done into readings."""
+    if fact.waited_ms is not None:
+        yield MetricReading("evolution.outbox.sending_delay", fact.waited_ms / 1_000, (label,))
+    if fact.kind == "look":
+        yield MetricReading("evolution.outbox.looks", 1, (label, fact.result))
+    elif fact.result != "held":
+        yield MetricReading("evolution.outbox.sends", 1, (label, fact.result))
+        if fact.attempts > 1:
+            yield MetricReading("evolution.outbox.resends", 1, (label,))
 
 
 def _of_receiver(now: Any) -> Iterator[MetricReading]:

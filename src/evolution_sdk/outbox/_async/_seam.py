@@ -5,15 +5,22 @@ from __future__ import annotations
 import asyncio
 import inspect
 import sqlite3
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
+from evolution_sdk._async._seam import run_blocking
 from evolution_sdk._base.effects import drive_async as drive
 from evolution_sdk._sql.dialect import POSTGRES, SQLITE
 from evolution_sdk.outbox.callers_connection import plain_cursor
+from evolution_sdk.outbox.store import Turn
+from evolution_sdk.outbox.workers import Worker
 
-__all__ = ["Bell", "Crew", "drive", "run_statement"]
+__all__ = ["AWAITS", "Bell", "Crew", "Desk", "drive", "run_statement"]
+
+
+AWAITS = True
 
 
 class Bell:
@@ -68,6 +75,60 @@ class Crew:
         _, pending = await asyncio.wait(self._tasks, timeout=milliseconds / 1_000)
         self._tasks = list(pending)
         return not pending
+
+
+class Desk:
+    """Makes the visits of all tasks that come just now at once, by one thread.
+
+    Args:
+        serve: Makes some visits, blocking; returns the worker that made them.
+    """
+
+    def __init__(self, serve: Callable[[Sequence[Turn]], Worker]) -> None:
+        self._serve = serve
+        self._waiting: list[tuple[Turn, asyncio.Future[Worker]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def visit(self, turn: Turn) -> Worker:
+        """Make a visit.
+
+        Args:
+            turn: What is wanted.
+
+        Returns:
+            The worker that made it.
+
+        Raises:
+            OutboxStoreError: Nothing was written or claimed.
+        """
+        # One of its own: it is there for others, too, when the first that came is cancelled.
+        answer: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
+        self._waiting.append((turn, answer))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._work(), name="evolution-outbox-desk")
+        return await answer
+
+    async def _work(self) -> None:
+        while self._waiting:
+            some, self._waiting = self._waiting, []
+            try:
+                worker = await run_blocking(partial(self._serve, [turn for turn, _ in some]))
+            except Exception as error:  # noqa: BLE001 - told to each who waits
+                for _, answer in some:
+                    if not answer.done():
+                        answer.set_exception(error)
+                continue
+            except BaseException:
+                for _, answer in [*some, *self._waiting]:
+                    answer.cancel()
+                raise
+            for turn, answer in some:
+                if answer.done():
+                    continue
+                if turn.error is not None:
+                    answer.set_exception(turn.error)
+                else:
+                    answer.set_result(worker)
 
 
 async def run_statement(connection: Any, sql: str, values: Any) -> list[Any]:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from evolution_sdk._base.effects import drive_sync as drive
 from evolution_sdk._base.forking import free_in_child
 from evolution_sdk._sql.dialect import POSTGRES, SQLITE
 from evolution_sdk.outbox.callers_connection import plain_cursor
+from evolution_sdk.outbox.store import Turn
+from evolution_sdk.outbox.workers import Worker
 
-__all__ = ["Bell", "Crew", "drive", "run_statement"]
+__all__ = ["AWAITS", "Bell", "Crew", "Desk", "drive", "run_statement"]
+
+
+AWAITS = False
 
 
 class Bell:
@@ -59,6 +64,34 @@ class Crew:
             thread.join(max(0.0, ends - time.monotonic()))
         self._threads = [thread for thread in self._threads if thread.is_alive()]
         return not self._threads
+
+
+class Desk:
+    """Makes visits; threads that come at once are served together by the store.
+
+    Args:
+        serve: Makes some visits; returns the worker that made them.
+    """
+
+    def __init__(self, serve: Callable[[Sequence[Turn]], Worker]) -> None:
+        self._serve = serve
+
+    def visit(self, turn: Turn) -> Worker:
+        """Make a visit.
+
+        Args:
+            turn: What is wanted.
+
+        Returns:
+            The worker that made it.
+
+        Raises:
+            OutboxStoreError: Nothing was written or claimed.
+        """
+        worker = self._serve([turn])
+        if turn.error is not None:
+            raise turn.error
+        return worker
 
 
 def run_statement(connection: Any, sql: str, values: Any) -> list[Any]:

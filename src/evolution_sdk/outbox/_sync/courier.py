@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from evolution_sdk._base.harmless import quiet_logger
+from evolution_sdk._base.request import FilePart
 from evolution_sdk._client.options import SEND_KEYS, SendOptions
 from evolution_sdk._sync._seam import run_blocking
 from evolution_sdk._sync.find_sent import look_for_send
@@ -28,7 +29,8 @@ from evolution_sdk.outbox.decisions import (
 )
 from evolution_sdk.outbox.look_facts import LookFacts
 from evolution_sdk.outbox.payload import Payload, put_back
-from evolution_sdk.outbox.settling import Lost, Outcome, Pause, Postponed
+from evolution_sdk.outbox.records import OutboxFailure, OutboxState
+from evolution_sdk.outbox.settling import Done, Lost, Outcome, Pause, Postponed
 from evolution_sdk.outbox.store import OutboxStore
 from evolution_sdk.outbox.workers import CutOffError
 from evolution_sdk.reconcile.server_clock import zone_of
@@ -86,6 +88,9 @@ class Courier:
             body, part = dict(payload.body), None
             if claim.file is not None:
                 kept = run_blocking(partial(self._store.file, claim.file))
+                if kept is None and claim.kind == "send":
+                    failure = OutboxFailure("OutboxStoreError", "its file is gone from the store")
+                    return Done(OutboxState.FAILED, error=failure, reason="its file is gone")
                 body, part = put_back(payload, kept, self._store.cipher)
             operation = OPERATIONS[payload.operation]
         except OutboxStoreError as error:
@@ -105,6 +110,18 @@ class Courier:
             return self._look(claim, payload, operation, target, body)
         if payload.delay_ms:
             self._pipeline.ports.sleep_ms(payload.delay_ms)
+        return self._send(claim, payload, operation, target, body, part, may_call)
+
+    def _send(
+        self,
+        claim: Claim,
+        payload: Payload,
+        operation: Operation[Any],
+        target: Target,
+        body: Mapping[str, Any],
+        part: FilePart | None,
+        may_call: Callable[[], bool],
+    ) -> Outcome:
         options: SendOptions = {"retry": False, "on_unknown": "raise"}
         if payload.message_id is not None:
             options["message_id"] = payload.message_id
@@ -142,6 +159,7 @@ class Courier:
             here = self._pipeline.ports.moment()
             facts = run_blocking(partial(self._store.look_facts, claim, here))
             left_ms = self._left_ms(facts, payload, operation)
+            self._learn_ids(claim, facts)
             search = look_for_send(
                 self._pipeline,
                 target,
@@ -160,6 +178,12 @@ class Courier:
                 _log.exception("a look of the outbox failed in an unexpected way")
             return after_look_failure(error, claim, left_ms)
         return after_look(search, claim, left_ms)
+
+    def _learn_ids(self, claim: Claim, facts: LookFacts) -> None:
+        """Let a client that has sent nothing yet know what those before it have learned."""
+        ids = self._pipeline.parts.message_ids
+        if facts.heeded is not None and ids.heeded(claim.instance, claim.operation) is None:
+            ids.learn(claim.instance, claim.operation, facts.heeded)
 
     def _left_ms(self, facts: LookFacts, payload: Payload, operation: Operation[Any]) -> float:
         """Time during which the server may still be at work on the call."""

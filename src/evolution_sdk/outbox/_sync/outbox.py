@@ -4,51 +4,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
-from evolution_sdk._base.forking import in_child
-from evolution_sdk._base.handler_log import tell_handler_failure
-from evolution_sdk._base.harmless import harmless, quiet_logger
 from evolution_sdk._base.pending_calls import tracked_class
-from evolution_sdk._base.quiet_log import QuietLog
-from evolution_sdk._client.composed import Composed
 from evolution_sdk._common.arguments import checked
-from evolution_sdk._common.emitter import Subscribers
 from evolution_sdk._sync._seam import Later, run_blocking
 from evolution_sdk._sync.resources.messages import MessagesApi
 from evolution_sdk.config import OutboxConfig
-from evolution_sdk.errors import (
-    OutboxEndedError,
-    RequestValidationError,
-    WaitTimeoutError,
-)
+from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.identity._server import recipient, with_country_code
-from evolution_sdk.identity.chat_forms import chat_forms
 from evolution_sdk.operations.target import Target
-from evolution_sdk.outbox import questions
-from evolution_sdk.outbox.claims import ALL
-from evolution_sdk.outbox.composing import draft_of
+from evolution_sdk.outbox import changes, questions
+from evolution_sdk.outbox.claims import ready_rows
+from evolution_sdk.outbox.composing import chat_of, names_of
 from evolution_sdk.outbox.decisions import Rules
-from evolution_sdk.outbox.events import EVENTS, OutboxEvent, OutboxEventName
-from evolution_sdk.outbox.following import Follower
+from evolution_sdk.outbox.engine import OutboxEngine, OutboxWork
+from evolution_sdk.outbox.events import OutboxEvent, OutboxEventName
+from evolution_sdk.outbox.facts import OutboxFact
 from evolution_sdk.outbox.handing_over import OutboxDraft, millis
+from evolution_sdk.outbox.jobs import OutboxJob
 from evolution_sdk.outbox.options import OwnOptions, WhenUnknown
 from evolution_sdk.outbox.payload import open_cipher
 from evolution_sdk.outbox.questions import OptOut, OutboxPause, OutboxStats
 from evolution_sdk.outbox.records import OutboxMessage, OutboxState
-from evolution_sdk.outbox.settling import Done, Outcome
+from evolution_sdk.outbox.schedule import jobs_of, jobs_of_key
 from evolution_sdk.outbox.store import OutboxStore
-from evolution_sdk.retry.background import spawn
 
-from ._seam import Bell
+from ._seam import AWAITS
 from .courier import Courier
+from .drafting import DraftMaker
 from .messages import OutboxMessages
 from .runner import Runner
+from .telling import Teller
+from .waiting import until_reached
 from .within import OutboxTransaction
 
 if TYPE_CHECKING:
@@ -57,23 +51,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Outbox"]
 
-_log = quiet_logger("evolution_sdk.outbox")
 _FIRST_PAUSE_MS = 2_000.0
 _LONGEST_PAUSE_MS = 300_000.0
-_FIRST_ASK_MS = 25.0
-_LONGEST_ASK_MS = 1_000.0
+# A job of an engine ends now and then, so that others have their turn and a worker can stop.
+_CARRIED_AT_ONCE = 5
 
 Handler: TypeAlias = Callable[[OutboxEvent], object]
-_RETRIABLE = ("failed", "expired", "cancelled", "refused")
-_WAITED: Mapping[str, int] = {"sent": 1, "server": 2, "delivered": 3, "read": 4}
-_REACHED: Mapping[OutboxState, int] = {
-    OutboxState.QUEUED: 0,
-    OutboxState.SENDING: 0,
-    OutboxState.SENT: 1,
-    OutboxState.SERVER: 2,
-    OutboxState.DELIVERED: 3,
-    OutboxState.READ: 4,
-}
 
 
 @tracked_class
@@ -106,6 +89,8 @@ class Outbox:
             milliseconds. Default: the settings (30,000).
         tokens: Keys of instances that the client's own key may not use: by name, or a function of
             it. Keys are never stored.
+        engine: A job queue that moves the messages on, such as :class:`ProcrastinateEngine`.
+            Default: workers of the outbox's own.
 
     Raises:
         ConfigurationError: A setting is wrong, or an extra is not installed.
@@ -128,11 +113,12 @@ class Outbox:
         poll_ms: float | None = None,
         lease_ms: float | None = None,
         tokens: Mapping[str, str] | Callable[[str], str | None] | None = None,
+        engine: OutboxEngine | None = None,
     ) -> None:
         # Its own package: the client's parts are used as they are, not made a second time.
         self._pipeline = client._pipeline  # pyright: ignore[reportPrivateUsage]
         target = client._target  # pyright: ignore[reportPrivateUsage]
-        self._instance, self._token = target.instance, target.token
+        self._instance = target.instance
         settings: OutboxConfig = self._pipeline.config.outbox
         changed = {
             "workers": workers,
@@ -153,35 +139,48 @@ class Outbox:
             clock=ports.clock,
             curve=_pause_ms,
         )
-        self._tokens = tokens
+        tokens_of = partial(_token_of, target, tokens)
         courier = Courier(
-            self._pipeline, self._store, self._token_of, Rules(self._settings.max_failures)
+            self._pipeline, self._store, tokens_of, Rules(self._settings.max_failures)
         )
+        self._teller = Teller(self._pipeline, self._store)
         self._runner = Runner(
             self._store,
             courier,
             ports,
-            self._ended,
+            self._teller.ended,
+            self._teller.dropped,
             poll_ms=self._settings.poll_ms,
             lease_ms=self._settings.lease_ms,
         )
-        self._follower = Follower(
-            self._store, self._pipeline.event_intake.lids, ports.wall, self._moved
-        )
-        self._failures = QuietLog(_log, ports.monotonic)
-        self._handlers = Subscribers(EVENTS, self._handler_failed, spawn)
-        self._changes = Bell()
+        drafts = DraftMaker(self._pipeline, self._store, self._settings, target.instance)
+        self._draft = drafts.make
         self.messages: OutboxMessages[OutboxMessage] = OutboxMessages(self._put)
         self.drafts: OutboxMessages[OutboxDraft] = OutboxMessages(self._draft)
-        self._unfollow = self._follow()
-        in_child(self._begin_anew)
+        if engine is not None:
+            self._attach(engine)
 
-    def _follow(self) -> Callable[[], None]:
-        return self._pipeline.event_bus.listen(self._follower.hear, replay=False)
+    def _attach(self, engine: OutboxEngine) -> None:
+        self._store.engine = engine
+        engine.attach(
+            OutboxWork(
+                awaits=AWAITS,
+                url=self._store.address,
+                lease_ms=self._settings.lease_ms,
+                poll_ms=self._settings.poll_ms,
+                start=self.start,
+                carry=self._carry,
+                recover=self.recover,
+                jobs=lambda rows: self._read(partial(jobs_of, numbers=rows)),
+            )
+        )
 
-    def _begin_anew(self) -> None:
-        # The bus of a child has no listeners.
-        self._unfollow = self._follow()
+    def _carry(self, row_id: int) -> datetime | None:
+        """Carry some messages of a chat; tells when to come again."""
+        answer = self._runner.deliver(row_id, most=_CARRIED_AT_ONCE)
+        if answer is None:
+            return None
+        return run_blocking(partial(self._store.again_at, row_id, answer))
 
     def put_many(self, drafts: Sequence[OutboxDraft]) -> list[OutboxMessage]:
         """Write many messages in one transaction: all of them, or none.
@@ -299,7 +298,7 @@ class Outbox:
         Raises:
             OutboxStoreError: The store cannot be read.
         """
-        with self._store.writing() as (session, now):
+        with self._store.counting() as (session, now):
             return questions.stats(session, now)
 
     def wait(
@@ -328,23 +327,7 @@ class Outbox:
             OutboxStoreError: The store cannot be read.
         """
         ports = self._pipeline.ports
-        ends, wait_ms = ports.monotonic() + timeout_ms / 1_000, _FIRST_ASK_MS
-        while True:
-            message = self.get(key)
-            if message is None:
-                raise RequestValidationError("key", "there is no message with this key")
-            if _REACHED.get(message.state, 0) >= _WAITED[state]:
-                return message
-            if message.state not in _REACHED:
-                raise OutboxEndedError(key, message.state.value, _why(message))
-            left_ms = (ends - ports.monotonic()) * 1_000
-            if left_ms <= 0:
-                raise WaitTimeoutError(
-                    f"The message {key!r} is {message.state.value}, not yet {state}."
-                )
-            self._follower.again()
-            self._changes.wait(min(left_ms, wait_ms))
-            wait_ms = min(wait_ms * 2, _LONGEST_ASK_MS)
+        return until_reached(self.get, self._teller, ports, key, state, timeout_ms)
 
     def cancel(self, key: str, *, reason: str = "cancelled") -> bool:
         """Take a message back that is not being sent yet.
@@ -359,7 +342,7 @@ class Outbox:
         Raises:
             OutboxStoreError: The store cannot be written.
         """
-        return self._change(key, partial(questions.cancel, key=key, reason=reason))
+        return self._change(key, partial(changes.cancel, key=key, reason=reason))
 
     def retry(self, key: str) -> bool:
         """Queue a message anew that has failed, expired, was refused or taken back.
@@ -375,7 +358,7 @@ class Outbox:
             OutboxStoreError: The store cannot be written.
         """
         ask = partial(
-            questions.requeue, key=key, states=_RETRIABLE, reason="queued anew", same_id=False
+            changes.requeue, key=key, states=changes.RETRIABLE, reason="queued anew", same_id=False
         )
         return self._change(key, ask)
 
@@ -393,9 +376,9 @@ class Outbox:
             OutboxStoreError: The store cannot be written.
         """
         if sent:
-            return self._change(key, partial(_resolve_sent, self._store, key))
+            return self._change(key, partial(changes.resolve_sent, key=key))
         ask = partial(
-            questions.requeue,
+            changes.requeue,
             key=key,
             states=("unknown",),
             reason="a person says that it was not sent",
@@ -406,10 +389,12 @@ class Outbox:
     def purge(self, older_than: timedelta) -> int:
         """Delete messages that are over, with files that nobody needs; never unknown ones.
 
-        Their keys are forgotten: a message that is handed over again under one is sent again.
+        Their keys are forgotten: a message that is handed over again under one is sent again. A
+        file is kept for an hour at least.
 
         Args:
-            older_than: Only those handed over longer ago than this.
+            older_than: Only those that were due (``not_before``, else the hand-over) longer ago
+                than this.
 
         Returns:
             How many were deleted.
@@ -420,12 +405,23 @@ class Outbox:
         """
         if older_than < timedelta(0):
             raise RequestValidationError("older_than", "must not be negative")
+        age_ms = round(older_than.total_seconds() * 1_000)
+
+        def purge(instance: str, state: str) -> int:
+            with self._store.writing() as (session, now):
+                return changes.purge(session, instance, state, now.wall - age_ms)
+
+        def purge_files() -> int:
+            with self._store.writing() as (session, now):
+                return changes.purge_files(session, now)
+
         total = 0
-        while True:
-            gone = run_blocking(partial(self._purge, older_than))
-            if not gone:
-                return total
-            total += gone
+        for instance, state in run_blocking(partial(self._read, changes.ended_kinds)):
+            while gone := run_blocking(partial(purge, instance, state)):
+                total += gone
+        while run_blocking(purge_files):
+            pass
+        return total
 
     def pause(self, instance: str | None = None, *, reason: str = "paused") -> None:
         """Send nothing more through an instance until :meth:`resume`; hand-overs go on.
@@ -440,7 +436,7 @@ class Outbox:
 
         def write() -> None:
             with self._store.writing() as (session, now):
-                questions.set_pause(session, instance, reason, now)
+                changes.set_pause(session, instance, reason, now)
 
         run_blocking(write)
 
@@ -458,8 +454,18 @@ class Outbox:
         """
 
         def write() -> bool:
+            jobs: list[OutboxJob] = []
             with self._store.writing() as (session, _):
-                return questions.end_pause(session, instance)
+                ended = changes.end_pause(session, instance)
+                if self._store.engine is not None:
+                    # Jobs that were told of the pause come later, and hold the locks of their
+                    # chats until then.
+                    jobs = [
+                        replace(one, lock=None) for one in jobs_of(session, ready_rows(session))
+                    ]
+                    self._store.hand_on(session, jobs)
+            self._store.wake(jobs)
+            return ended
 
         ended = run_blocking(write)
         self._runner.ring()
@@ -493,11 +499,12 @@ class Outbox:
             RequestValidationError: It names nobody.
             OutboxStoreError: The store cannot be written.
         """
-        chat = self._chats(number, "number")[0]
+        chats = self._chats(number, "number")
 
         def write() -> None:
             with self._store.writing() as (session, now):
-                questions.add_opt_out(session, instance, chat, reason, now)
+                for chat in chats:
+                    changes.add_opt_out(session, instance, chat, reason, now)
 
         run_blocking(write)
 
@@ -519,7 +526,7 @@ class Outbox:
 
         def write() -> bool:
             with self._store.writing() as (session, _):
-                return questions.drop_opt_out(session, instance, chats)
+                return changes.drop_opt_out(session, instance, chats)
 
         return run_blocking(write)
 
@@ -538,18 +545,27 @@ class Outbox:
         """Make the tables, or bring them to the newest version; deletes nothing.
 
         A SQLite file does so by itself; for PostgreSQL call it once with a role that may make
-        tables.
+        tables. The tables of the engine are made and checked as well.
 
         Returns:
-            The version before; 0 for none.
+            The version of the outbox's own before; 0 for none.
 
         Raises:
             OutboxStoreError: It could not be done; nothing was changed.
         """
-        return run_blocking(self._store.migrate)
+
+        def make() -> int:
+            before = self._store.migrate()
+            if self._store.engine is not None:
+                self._store.engine.migrate()
+            return before
+
+        return run_blocking(make)
 
     def start(self) -> Self:
         """Begin to send, with workers of this process.
+
+        With an engine, its own workers send; then this only says that the process is alive.
 
         Returns:
             The outbox.
@@ -557,7 +573,8 @@ class Outbox:
         Raises:
             OutboxStoreError: The store cannot be used.
         """
-        self._runner.start(self._settings.workers)
+        self._teller.follow()
+        self._runner.start(0 if self._store.engine is not None else self._settings.workers)
         return self
 
     def close(self, *, timeout_ms: float = 90_000) -> bool:
@@ -570,8 +587,7 @@ class Outbox:
             Whether all of it was finished; the rest is looked for by the next who works here.
         """
         over = self._runner.stop(timeout_ms)
-        self._unfollow()
-        run_blocking(partial(harmless, self._follower.close))
+        run_blocking(self._teller.close)
         if over:
             run_blocking(self._store.close)
         return over
@@ -622,15 +638,29 @@ class Outbox:
         Raises:
             ConfigurationError: There is no such event.
         """
-        return self._handlers.on(event, handler)
+        return self._teller.handlers.on(event, handler)
+
+    def observe(self, observer: Callable[[OutboxFact], object]) -> Callable[[], None]:
+        """Tell an observer of each send and each look of this process's workers: for metrics.
+
+        It is called where they work, once the outcome is written down, and costs no query. What
+        it raises is logged, and harms nothing.
+
+        Args:
+            observer: Takes an :class:`OutboxFact`.
+
+        Returns:
+            A function that ends it.
+        """
+        return self._teller.observers.add(observer)
 
     def once(self, event: OutboxEventName, handler: Handler | None = None) -> Any:
         """Subscribe to the next event of a name; see :meth:`on`."""
-        return self._handlers.once(event, handler)
+        return self._teller.handlers.once(event, handler)
 
     def remove_listener(self, event: OutboxEventName, handler: Handler) -> bool:
         """Unsubscribe a handler; tells if it was subscribed."""
-        return self._handlers.remove_listener(event, handler)
+        return self._teller.handlers.remove_listener(event, handler)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -652,47 +682,17 @@ class Outbox:
         self._runner.ring()
         return made
 
-    def _draft(self, own: OwnOptions, compose: Callable[[MessagesApi], Later[Any]]) -> OutboxDraft:
-        instance = own.instance or self._instance
-        if not instance:
-            raise RequestValidationError(
-                "instance", "name one: the client has none of its own (EVOLUTION_INSTANCE)"
-            )
-        composed: list[Composed] = []
-
-        def take(one: Composed) -> None:
-            composed.append(one)
-
-        api = MessagesApi(self._pipeline, Target(instance), _unbound, _unbound, take)
-        compose(api)
-        make = partial(
-            draft_of,
-            composed[0],
-            own,
-            instance,
-            now=datetime.fromtimestamp(self._pipeline.ports.wall(), UTC),
-            on_unknown=self._settings.on_unknown,
-            cipher=self._store.cipher,
-            limit_bytes=self._settings.max_file_bytes,
-        )
-        # Only a file takes long to be read, and to be encrypted.
-        return make() if composed[0].plan is None else run_blocking(make)
-
-    def _token_of(self, instance: str) -> str | None:
-        if instance == self._instance and self._token is not None:
-            return self._token
-        if self._tokens is None:
-            return None
-        return self._tokens(instance) if callable(self._tokens) else self._tokens.get(instance)
-
     def _chats(self, number: str | PhoneNumber | Jid, field: str) -> tuple[str, ...]:
+        """The names under which a person, known by any of them, has rows."""
         code = self._pipeline.config.default_country_code
         if isinstance(number, str) and code is not None:
             number = with_country_code(number, code, field)
         try:
-            return chat_forms(recipient(number))
+            known = recipient(number)
         except RequestValidationError as error:
             raise RequestValidationError(field, error.rule) from None
+        names = names_of(known, self._pipeline.parts.reconciler.lids)
+        return tuple(dict.fromkeys(map(chat_of, names)))
 
     def _read(self, ask: Callable[[Any], Any]) -> Any:
         with self._store.reading() as session:
@@ -700,56 +700,26 @@ class Outbox:
 
     def _change(self, key: str, ask: Callable[..., bool]) -> bool:
         def write() -> tuple[bool, OutboxMessage | None]:
-            with self._store.writing() as (session, _):
-                return ask(session), questions.by_key(session, key)
+            jobs: list[OutboxJob] = []
+            with self._store.writing() as (session, now):
+                done = ask(session, now)
+                if done and self._store.engine is not None:
+                    jobs = jobs_of_key(session, key)
+                    self._store.hand_on(session, jobs)
+                found = done, questions.by_key(session, key)
+            self._store.wake(jobs)
+            return found
 
+        done: bool
         done, message = run_blocking(write)
         if done and message is not None:
-            self._moved(message)
+            self._teller.moved(message)
         self._runner.ring()
         return done
-
-    def _purge(self, older_than: timedelta) -> int:
-        with self._store.writing() as (session, now):
-            return questions.purge(session, now.wall - round(older_than.total_seconds() * 1_000))
-
-    def _ended(self, number: int, outcome: Outcome | None) -> None:
-        """Tell whoever listens what became of a row; called once it is written down."""
-        self._changes.ring()
-        if outcome is not None and not isinstance(outcome, Done):
-            pause = outcome.pause
-            if pause is not None and pause.trouble and self._handlers.wants("paused"):
-                self._handlers.emit("paused", OutboxEvent.of_pause(pause, ALL))
-            return
-        names = ("expired", "cancelled") if outcome is None else (outcome.state.value,)
-        if not any(map(self._handlers.wants, names)):
-            return
-        with self._store.reading() as session:
-            message = questions.by_id(session, number)
-        if message is not None:
-            self._moved(message)
-
-    def _moved(self, message: OutboxMessage) -> None:
-        self._changes.ring()
-        if self._handlers.wants(message.state.value):
-            self._handlers.emit(message.state.value, OutboxEvent.of_message(message))
-
-    def _handler_failed(self, event: Any, error: BaseException) -> None:
-        name = getattr(event, "name", "?")
-        tell_handler_failure(self._failures, f"a handler of the outbox's {name!r}", error)
 
 
 def _by_key(key: str, session: Any) -> OutboxMessage | None:
     return questions.by_key(session, key)
-
-
-def _resolve_sent(store: OutboxStore, key: str, session: Any) -> bool:
-    return questions.resolve_sent(session, key, store.clock.now(session))
-
-
-def _unbound(event: Any) -> Any:
-    """Bind no reply: nothing is sent here that could be answered."""
-    return event
 
 
 def _states(
@@ -765,10 +735,18 @@ def _states(
     return tuple(str(OutboxState(name).value) for name in names)
 
 
-def _why(message: OutboxMessage) -> str:
-    error = message.error
-    return message.reason if error is None else f"{message.reason} ({error.error}: {error.text})"
-
-
 def _pause_ms(troubles: int) -> float:
     return min(_FIRST_PAUSE_MS * 2.0 ** min(troubles, 20), _LONGEST_PAUSE_MS)
+
+
+def _token_of(
+    target: Target,
+    tokens: Mapping[str, str] | Callable[[str], str | None] | None,
+    instance: str,
+) -> str | None:
+    """The key of an instance; None for the client's own."""
+    if instance == target.instance and target.token is not None:
+        return target.token
+    if tokens is None:
+        return None
+    return tokens(instance) if callable(tokens) else tokens.get(instance)

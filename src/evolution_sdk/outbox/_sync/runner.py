@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from evolution_sdk._base.forking import free_in_child, in_child
@@ -18,7 +18,7 @@ from evolution_sdk.outbox.settling import Ending, Lost, Outcome
 from evolution_sdk.outbox.store import OutboxStore, Turn
 from evolution_sdk.outbox.workers import Worker
 
-from ._seam import Bell, Crew
+from ._seam import Bell, Crew, Desk
 from .courier import Courier
 
 __all__ = ["Runner"]
@@ -35,7 +35,8 @@ class Runner:
         store: The store.
         courier: Carries one message.
         ports: Time and sleep.
-        ended: Hears of each row whose outcome was written down; None where it was dropped.
+        ended: Hears of each outcome that was written down, and when, by the store's clock.
+        dropped: Hears of each row that is not to be sent any more.
         poll_ms: Longest wait before the store is asked for work of other processes, in
             milliseconds.
         lease_ms: How long a worker of PostgreSQL is believed to be alive, in milliseconds.
@@ -46,7 +47,8 @@ class Runner:
         store: OutboxStore,
         courier: Courier,
         ports: Ports,
-        ended: Callable[[int, Outcome | None], None],
+        ended: Callable[[Claim, Outcome, int], None],
+        dropped: Callable[[int], None],
         *,
         poll_ms: float,
         lease_ms: float,
@@ -55,12 +57,14 @@ class Runner:
         self._courier = courier
         self._ports = ports
         self._ended = ended
+        self._dropped = dropped
         self._poll_ms = poll_ms
         self._lease_ms = lease_ms
         self._worker: Worker | None = None
         self._stopping = False
         self._bell = Bell()
         self._crew = Crew()
+        self._desk = Desk(self._visit)
         self._quiet = QuietLog(_log, ports.monotonic)
         self._heart: threading.Thread | None = None
         self._heart_ends = threading.Event()
@@ -71,7 +75,7 @@ class Runner:
         """Leave the parent its worker, and what that has under way."""
         self._worker, self._heart = None, None
         self._heart_ends = threading.Event()
-        self._bell, self._crew = Bell(), Crew()
+        self._bell, self._crew, self._desk = Bell(), Crew(), Desk(self._visit)
 
     @property
     def running(self) -> bool:
@@ -124,11 +128,13 @@ class Runner:
             run_blocking(partial(harmless, self._store.leave, worker))
         return over
 
-    def deliver(self, number: int) -> NotYet | None:
+    def deliver(self, number: int, *, most: int | None = None) -> NotYet | None:
         """Carry the messages of a chat in order, up to one of them and what is due behind it.
 
         Args:
             number: Number of the row.
+            most: Most messages that are carried. Default: all. With it the whole chat counts, even
+                when the row itself is over: whoever comes back goes on with what it left.
 
         Returns:
             None when nothing is left to be done for it; else why: ``busy``, ``paused`` or
@@ -137,8 +143,10 @@ class Runner:
         Raises:
             OutboxStoreError: The store cannot be used; nothing is lost.
         """
-        drain = False
+        drain, carried = most is not None, 0
         while True:
+            if most is not None and carried >= most:
+                return "waiting"
             worker = run_blocking(self._enlisted)
             turn = Turn()
             claim = partial(
@@ -158,6 +166,7 @@ class Runner:
                 return found
             # What is due behind it goes as well: its own caller has found the chat busy, and left.
             drain = True
+            carried += 1
             self._write_down([(found, self._outcome(worker, found))])
 
     def recover(self) -> list[int]:
@@ -219,7 +228,7 @@ class Runner:
         while not self._stopping:
             turn = Turn(endings=endings, want=1)
             try:
-                worker = run_blocking(partial(self._visit, turn))
+                worker = self._desk.visit(turn)
             except Exception as error:  # noqa: BLE001 - a worker never ends by itself
                 self._store_failed(error)
                 self._rest(endings, partial(self._bell.wait, waited_ms))
@@ -230,10 +239,10 @@ class Runner:
                 raise
             self._quiet.over("store", "the outbox's database answers again")
             waited_ms = _FIRST_WAIT_MS
-            self._tell(endings)
+            self._tell(endings, turn.at_ms)
             endings = []
             for number in turn.dropped:
-                harmless(self._ended, number, None)
+                harmless(self._dropped, number)
             if not turn.claims:
                 wait_ms = self._poll_ms if turn.wait_ms is None else turn.wait_ms
                 self._bell.wait(max(1.0, min(wait_ms, self._poll_ms)))
@@ -281,7 +290,8 @@ class Runner:
         while True:
             try:
                 worker = run_blocking(self._enlisted)
-                run_blocking(partial(self._store.visit, worker, Turn(endings=endings), _no_id))
+                turn = Turn(endings=endings)
+                run_blocking(partial(self._store.visit, worker, turn, _no_id))
                 self._quiet.over("store", "the outbox's database answers again")
             except Exception as error:  # noqa: BLE001 - what was done must not be forgotten
                 self._store_failed(error)
@@ -291,20 +301,20 @@ class Runner:
                 self._abandon(Turn(endings=endings))
                 raise
             else:
-                self._tell(endings)
+                self._tell(endings, turn.at_ms)
                 return
 
-    def _visit(self, turn: Turn) -> Worker:
-        """Write down what was done, and claim one more."""
+    def _visit(self, turns: Sequence[Turn]) -> Worker:
+        """Write down what was done, and claim more."""
         worker = self._enlisted()
-        self._store.visit(worker, turn, self._courier.make_id)
-        if turn.buried:
+        self._store.visit_all(worker, turns, self._courier.make_id)
+        if any(turn.buried for turn in turns):
             self._tend(worker)
         return worker
 
-    def _tell(self, endings: list[Ending]) -> None:
+    def _tell(self, endings: list[Ending], at_ms: int) -> None:
         for claim, outcome in endings:
-            harmless(self._ended, claim.id, outcome)
+            harmless(self._ended, claim, outcome, at_ms)
 
 
 def _no_id(_operation: str, _instance: str) -> None:

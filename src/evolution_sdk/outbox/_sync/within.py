@@ -5,15 +5,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from evolution_sdk._base.pending_calls import tracked_class
 from evolution_sdk._common.arguments import checked
 from evolution_sdk._sql.troubles import of_postgres, of_sqlite
-from evolution_sdk._sync._seam import Later
+from evolution_sdk._sync._seam import Later, run_blocking
 from evolution_sdk._sync.resources.messages import MessagesApi
 from evolution_sdk.errors import EvolutionError, OutboxStoreError
-from evolution_sdk.outbox.callers_connection import driver_connection
+from evolution_sdk.outbox.callers_connection import check_transaction, driver_connection
 from evolution_sdk.outbox.handing_over import OutboxDraft, Statement, put_steps
 from evolution_sdk.outbox.options import OwnOptions
 from evolution_sdk.outbox.records import OutboxMessage
@@ -24,6 +25,10 @@ from .messages import OutboxMessages
 
 __all__ = ["OutboxTransaction"]
 
+_SAVE, _UNDO, _KEEP = (
+    f"{words} evolution_outbox"
+    for words in ("SAVEPOINT", "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT")
+)
 _NOW = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 
 
@@ -58,14 +63,31 @@ class OutboxTransaction:
             The messages, in the same order.
 
         Raises:
-            OutboxConflictError: A key belongs to another message.
-            RecipientOptedOutError: A recipient opted out.
-            OutboxStoreError: A statement failed: roll the transaction back.
+            OutboxConflictError: A key belongs to another message; none was written.
+            RecipientOptedOutError: A recipient opted out; none was written.
+            OutboxStoreError: A statement failed; none was written.
+            ConfigurationError: The connection is in autocommit mode, and in no transaction.
         """
         given = list(drafts)
         key = given[0].key if len(given) == 1 else None
-        now = self._now(key)
-        return drive(put_steps(given, now, self._store.cipher), lambda step: self._run(step, key))
+        run_blocking(self._store.check)
+        first = check_transaction(self._connection)
+        self._run((first or _SAVE, ()), key)
+        try:
+            now = self._now(key)
+            made = drive(
+                put_steps(given, now, self._store.cipher, self._store.noting([])),
+                lambda step: self._run(step, key),
+            )
+            if first is None:
+                self._run((_KEEP, ()), key)
+        except BaseException:
+            # Nothing of it is written, and the program's own rows are as before.
+            with suppress(Exception):
+                for statement in (_UNDO, _KEEP) if first is None else ("ROLLBACK",):
+                    self._run((statement, ()), key)
+            raise
+        return made
 
     def _put(self, own: OwnOptions, compose: Callable[[MessagesApi], Later[Any]]) -> OutboxMessage:
         draft = self._draft(own, compose)

@@ -1,0 +1,148 @@
+"""Options that many commands share, and the settings they lead to."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from evolution_sdk.config import EvolutionConfig
+from evolution_sdk.errors import ConfigurationError
+
+__all__ = ["add_settings", "add_shape", "duration", "moment", "settings_of"]
+
+_UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_DURATION: Final = re.compile(r"(\d{1,9})([smhdw])")
+# For commands that talk to no server; such a name leads nowhere (RFC 2606).
+_NO_SERVER: Final = {"base_url": "http://no-server.invalid", "api_key": "none"}
+_VARIABLES: Final = {"EVOLUTION_API_URL": "base_url", "EVOLUTION_API_KEY": "api_key"}
+
+
+def add_settings(options: argparse.ArgumentParser) -> None:
+    """Add the options that say which server, and where the settings are.
+
+    Args:
+        options: The parser.
+    """
+    options.add_argument("--url", help="URL of the server; default: EVOLUTION_API_URL")
+    options.add_argument(
+        "--api-key-file",
+        type=Path,
+        metavar="PATH",
+        help="file with the server's key; default: EVOLUTION_API_KEY",
+    )
+    options.add_argument(
+        "--env-file",
+        type=Path,
+        default=Path(".env"),
+        metavar="PATH",
+        help="file with settings, behind those of the environment; default: .env, if there is one",
+    )
+
+
+def add_shape(options: argparse.ArgumentParser) -> None:
+    """Add ``--json``.
+
+    Args:
+        options: The parser.
+    """
+    options.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def settings_of(
+    arguments: argparse.Namespace, *, instance: str | None = None, needs_server: bool = True
+) -> EvolutionConfig:
+    """Return the settings in force.
+
+    Args:
+        arguments: The parsed options, with those of :func:`add_settings`.
+        instance: The instance instead of ``EVOLUTION_INSTANCE``.
+        needs_server: False if the command never talks to the server: URL and key may be missing.
+
+    Raises:
+        ConfigurationError: A setting is missing or wrong.
+    """
+    given: dict[str, str] = {}
+    if arguments.url is not None:
+        given["base_url"] = arguments.url
+    if arguments.api_key_file is not None:
+        given["api_key"] = _key_in(arguments.api_key_file)
+    env_file: Path = arguments.env_file
+    while True:
+        try:
+            return EvolutionConfig.from_env(
+                env_file,
+                base_url=given.get("base_url"),
+                api_key=given.get("api_key"),
+                instance=instance,
+            )
+        except ConfigurationError as error:
+            missing = _VARIABLES.get(error.variable or "")
+            if needs_server or missing is None or missing in given:
+                raise
+            given[missing] = _NO_SERVER[missing]
+
+
+def _key_in(path: Path) -> str:
+    try:
+        key = path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"--api-key-file: {path} cannot be read ({type(error).__name__}).",
+            variable="--api-key-file",
+        ) from None
+    if not key or len(key.splitlines()) > 1:
+        raise ConfigurationError(
+            f"--api-key-file: {path} must hold the key, in one line.", variable="--api-key-file"
+        )
+    return key
+
+
+def duration(text: str) -> timedelta:
+    """Read a length of time, for argparse: ``45s``, ``10m``, ``2h``, ``30d`` or ``4w``.
+
+    Args:
+        text: The words.
+
+    Raises:
+        argparse.ArgumentTypeError: They are no length of time.
+    """
+    found = _DURATION.fullmatch(text.strip())
+    if found is None:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no length of time; write 45s, 10m, 2h, 30d or 4w"
+        )
+    try:
+        return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+    except OverflowError:
+        raise argparse.ArgumentTypeError(f"{text!r} is too long") from None
+
+
+def moment(text: str) -> datetime:
+    """Read a time, for argparse: so long ago, as :func:`duration` reads it, or in ISO 8601.
+
+    Args:
+        text: The words, such as ``2h`` or ``2026-11-28T09:00-03:00``.
+
+    Returns:
+        An aware time.
+
+    Raises:
+        argparse.ArgumentTypeError: They are no time, or one without its time zone.
+    """
+    if _DURATION.fullmatch(text.strip()):
+        try:
+            return datetime.now(UTC) - duration(text)
+        except OverflowError:
+            raise argparse.ArgumentTypeError(f"{text!r} is too long ago") from None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.utcoffset() is None:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time; write 2h for two hours ago, or 2026-11-28T09:00+00:00"
+        )
+    return at

@@ -1,0 +1,112 @@
+"""What workers do, told line by line: in the log, or as JSON."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from evolution_sdk._cli.output import age_words, print_json
+from evolution_sdk.outbox.events import OutboxEvent
+from evolution_sdk.outbox.facts import OutboxFact
+
+__all__ = ["Narrator"]
+
+_log = logging.getLogger("evolution_sdk.outbox")
+_GRAVE: Final = frozenset({"failed", "unknown", "paused"})
+_WORDS: Final = {
+    "found": "sent, found by a look",
+    "absent": "not sent, to be sent again",
+    "open": "not found yet, to be looked for again",
+    "lost": "no answer, to be looked for",
+    "postponed": "not sent, to be tried again",
+    "goes_on": "goes on",
+}
+_PAUSE_AGAIN_S: Final = 60.0
+
+
+class Narrator:
+    """Tells each change once; a pause that goes on at most once a minute.
+
+    Args:
+        json: Whether to print one JSON object per change instead of a line in the log.
+        clock: Seconds that never go back.
+    """
+
+    def __init__(self, *, json: bool, clock: Callable[[], float] = time.monotonic) -> None:
+        self._json = json
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._paused: dict[str | None, tuple[str, float]] = {}
+
+    def fact(self, fact: OutboxFact) -> None:
+        """Tell of a send or a look.
+
+        Args:
+            fact: What a worker has done.
+        """
+        # The first message that goes out again ends what was told of a pause.
+        if fact.waited_ms is not None:
+            with self._lock:
+                over = [
+                    name for name in (None, fact.instance) if self._paused.pop(name, None)
+                ]  # fmt: skip
+            for name in over:
+                self._tell("goes_on", None, name)
+        if fact.result != "held":
+            self._tell(fact.result, fact.key, fact.instance, fact.reason, fact.waited_ms)
+
+    def event(self, event: OutboxEvent) -> None:
+        """Tell of a message that is not to be sent any more.
+
+        Args:
+            event: The event.
+        """
+        key = None if event.message is None else event.message.key
+        self._tell(event.name, key, event.instance, event.reason)
+
+    def paused(self, event: OutboxEvent) -> None:
+        """Tell of a pause, which every call that fails brings about anew.
+
+        Args:
+            event: The event.
+        """
+        now = self._clock()
+        with self._lock:
+            reason, at = self._paused.get(event.instance, ("", now))
+            if reason == event.reason and now - at < _PAUSE_AGAIN_S:
+                return
+            self._paused[event.instance] = (event.reason, now)
+        self._tell("paused", None, event.instance, event.reason)
+
+    def _tell(
+        self,
+        name: str,
+        key: str | None,
+        instance: str | None,
+        reason: str = "",
+        waited_ms: int | None = None,
+    ) -> None:
+        if self._json:
+            told: dict[str, Any] = {
+                "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+                "event": name,
+                "key": key,
+                "instance": instance,
+                "waited_ms": waited_ms,
+                "reason": reason,
+            }
+            with self._lock:
+                print_json(told)
+            return
+        words = [_WORDS.get(name, name)]
+        if key is not None:
+            words.append(f"key={key!r}")
+        words.append(f"instance={instance or '*'}")
+        if waited_ms is not None:
+            words.append(f"after {age_words(waited_ms / 1_000)}")
+        level = logging.WARNING if name in _GRAVE else logging.INFO
+        _log.log(level, "%s%s", " ".join(words), f": {reason}" if reason else "")
