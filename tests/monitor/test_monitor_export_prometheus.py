@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 from export_kit import checked, named, scrape, value
 from monitor_kit import KEY, NUMBER, START, World
+from outbox_stub import StubOutbox
 from prometheus_client import CollectorRegistry, generate_latest
 
 from evolution_sdk import EvolutionRetryService
@@ -65,7 +66,9 @@ async def test_everything_of_a_client_and_its_monitor(world: Make) -> None:
 def test_every_metric_is_described_and_found() -> None:
     w = World(instance="sales")
     receiver = WebhookReceiver(EventRouter())
-    collector = PrometheusCollector(w.client, monitor=w.monitor, receiver=receiver)
+    collector = PrometheusCollector(
+        w.client, monitor=w.monitor, receiver=receiver, outbox=StubOutbox()
+    )
     text, _ = scrape(collector)
     for family in FAMILIES.values():
         assert f"# HELP {family.prometheus} " in text

@@ -193,7 +193,7 @@ def fact(**changes: Any) -> OutboxFact:
 
 def test_a_pause_that_goes_on_is_told_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
     now = [0.0]
-    narrator = Narrator(clock=lambda: now[0])
+    narrator = Narrator(json=False, clock=lambda: now[0])
     caplog.set_level("INFO", "evolution_sdk.outbox")
     for at in (0, 10, 59, 61):
         now[0] = at
@@ -223,12 +223,12 @@ def test_each_change_has_its_words(
     caplog: pytest.LogCaptureFixture, changes: dict[str, Any], line: str
 ) -> None:
     caplog.set_level("INFO", "evolution_sdk.outbox")
-    Narrator().fact(fact(**changes))
+    Narrator(json=False).fact(fact(**changes))
     (record,) = caplog.records
     assert record.message.startswith(line)
 
 
 def test_what_was_only_held_back_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "evolution_sdk.outbox")
-    Narrator().fact(fact(result="held", waited_ms=None))
+    Narrator(json=False).fact(fact(result="held", waited_ms=None))
     assert caplog.records == []

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from threading import Event, RLock
-from typing import Final, cast
+from typing import Final, TypeAlias, cast
 
 from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk._base.handler_log import tell_handler_failure
@@ -43,6 +43,7 @@ from .window import RetryOutcomes
 
 __all__ = ["HealthChecker", "OutageLog"]
 
+ReadOutbox: TypeAlias = Callable[[], tuple[OutboxReadings | None, Exception | None]]
 _DEAD: Final = "its socket is dead, although it is open"
 # More lines at one check would say no more; they are counted.
 _MOST_NAMED: Final = 20
@@ -69,7 +70,8 @@ class HealthChecker:
         publish: Called with each event.
         timeout_ms: Longest wait for the answer of a probe, in milliseconds.
         clock: Seconds that never go back.
-        read_outbox: Reads the figures of the watched outbox; may block. None without one.
+        read_outbox: Reads the figures of the watched outbox, and tells why it could not; may
+            block. None without one.
     """
 
     def __init__(
@@ -85,7 +87,7 @@ class HealthChecker:
         publish: Callable[[MonitorEvent], None],
         timeout_ms: float,
         clock: Callable[[], float],
-        read_outbox: Callable[[], OutboxReadings | None] | None = None,
+        read_outbox: ReadOutbox | None = None,
     ) -> None:
         self._read_outbox = read_outbox
         self._clients = clients
@@ -107,6 +109,7 @@ class HealthChecker:
     def _begin(self) -> None:
         """Start without knowledge: the parent of a forked process tells what it knows itself."""
         self._untold: deque[MonitorEvent] = deque()
+        self._outbox_failed = False
         self.tracker: HealthTracker = self._new_tracker()
 
     @property
@@ -231,9 +234,18 @@ class HealthChecker:
         read = self._read_outbox
         if read is None:
             return None
-        found: list[OutboxReadings | None] = []
+        found: list[tuple[OutboxReadings | None, Exception | None]] = []
         yield BlockingWork(lambda: found.append(read()))
-        return found[0]
+        readings, error = found[0]
+        if error is None:
+            self._log.over("outbox", "the outbox can be read again")
+        else:
+            words = f"the outbox cannot be read ({getattr(error, 'kind', type(error).__name__)})"
+            self._log.trouble("outbox", "%s", words)
+            if not self._outbox_failed:
+                self._untold.append(MonitoringError("outbox", words, error))
+        self._outbox_failed = error is not None
+        return readings
 
     def _read_retries(self) -> list[MonitorEvent]:
         metrics = retry_metrics(self._clients.given)

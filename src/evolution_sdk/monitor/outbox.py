@@ -44,24 +44,23 @@ class OutboxReader:
 
     Args:
         outbox: The outbox.
-        failed: Hears, in that thread, of an error, and with None of each reading that succeeded.
         clock: Seconds that never go back.
+
+    Attributes:
+        error: What the last reading raised; None after one that succeeded.
     """
 
     def __init__(
-        self,
-        outbox: MonitoredOutbox,
-        failed: Callable[[Exception | None], object] = lambda _: None,
-        clock: Callable[[], float] = time.monotonic,
+        self, outbox: MonitoredOutbox, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._outbox = outbox
-        self._failed = failed
         self._clock = clock
         self._lock = free_in_child(Lock())
         self._begin()
         in_child(self._begin)
 
     def _begin(self) -> None:
+        self.error: Exception | None = None
         self._found: OutboxStats | None = None
         self._found_at = float("-inf")
         self._next_at = float("-inf")
@@ -96,11 +95,10 @@ class OutboxReader:
             error = trouble
         now = self._clock()
         with self._lock:
-            self._found, self._found_at = found, now
+            self._found, self._found_at, self.error = found, now, error
             self._next_at = now + max(_LEAST_PAUSE_S, (now - begun) * _LEAST_REST)
             self._under_way = None
         done.set()
-        self._failed(error)
 
 
 @dataclass(slots=True)
@@ -167,7 +165,6 @@ class OutboxWatch:
 
     Args:
         outbox: The outbox.
-        failed: As of :class:`OutboxReader`.
         window_ms: Length of the time for which sent messages count, in milliseconds.
         wait_ms: Longest wait of a check for a reading, in milliseconds.
         clock: Seconds that never go back.
@@ -176,19 +173,19 @@ class OutboxWatch:
     def __init__(
         self,
         outbox: MonitoredOutbox,
-        failed: Callable[[Exception | None], object],
         window_ms: float,
         wait_ms: float,
         clock: Callable[[], float],
     ) -> None:
         self._wait_ms = wait_ms
         self._window = _Window(window_ms, clock)
-        self._reader = OutboxReader(outbox, failed, clock)
+        self._reader = OutboxReader(outbox, clock)
         self._end: Callable[[], object] = outbox.observe(self._window.fact)
 
-    def readings(self) -> OutboxReadings | None:
-        """Return its figures; blocks for some time. None while the store cannot be read."""
-        return _readings_of(self._reader.read(self._wait_ms), self._window.recent())
+    def readings(self) -> tuple[OutboxReadings | None, Exception | None]:
+        """Return its figures, None while they cannot be read, and why; blocks for some time."""
+        found = _readings_of(self._reader.read(self._wait_ms), self._window.recent())
+        return found, self._reader.error
 
     def close(self) -> None:
         """Stop listening to it."""

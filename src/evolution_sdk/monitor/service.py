@@ -186,7 +186,7 @@ class EvolutionMonitorService:
         self._outbox: OutboxWatch | None = None
         if outbox is not None:
             self._outbox = OutboxWatch(
-                outbox, self._outbox_read, settings.window_ms,
+                outbox, settings.window_ms,
                 min(_OUTBOX_MS, settings.probes.timeout_ms), self._clock,
             )  # fmt: skip
         # One check, and the runner that makes them on schedule.
@@ -688,16 +688,6 @@ class EvolutionMonitorService:
         self._handler_errors += 1
         name = getattr(event, "name", "?")
         tell_handler_failure(self._trouble, f"a listener of {name!r}", error, event=name)
-
-    def _outbox_read(self, error: Exception | None) -> None:
-        """Hear of each reading of the outbox, in the thread that made it."""
-        if error is None:
-            self._trouble.over("outbox", "the outbox can be read again")
-            return
-        name = type(error).__name__
-        words = f"the outbox cannot be read ({getattr(error, 'kind', name)})"
-        self._trouble.trouble("outbox", "%s", words)
-        self._publish(MonitoringError("outbox", words, error))
 
     def _history_failed(self, error: Exception) -> None:
         # Told once until the file works again, so that it needs no quiet log.
