@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from evolution_sdk.errors import RequestValidationError
 
 from ._server import server_jid, server_spellings
@@ -13,6 +15,7 @@ PHONE = "@s.whatsapp.net"
 CHANNEL = "@newsletter"
 
 
+@lru_cache(maxsize=1_024)
 def chat_forms(number: str) -> tuple[str, ...]:
     """List the JIDs under which the server may store a chat, the likeliest first.
 
