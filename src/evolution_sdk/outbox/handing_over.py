@@ -162,7 +162,8 @@ def put_steps(
     # Two of one call may have one key, too.
     first: dict[str, OutboxDraft] = {}
     for one in drafts:
-        differs = first.setdefault(one.key, one).content.payload.differs(one.content.payload)
+        before = first.setdefault(one.key, one)
+        differs = () if before is one else before.content.payload.differs(one.content.payload)
         if differs:
             raise OutboxConflictError(one.key, differs)
     return [found[one.key] for one in drafts]
