@@ -7,7 +7,7 @@ import copy
 import inspect
 import pickle
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,24 @@ EXTRA: dict[type[EvolutionError], dict[str, Any]] = {
 }
 
 
+MADE: dict[type[EvolutionError], Callable[[Any], EvolutionError]] = {
+    errors.RequestValidationError: lambda kind: kind("number", "must be digits"),
+    errors.SendOutcomeUnknownError: lambda kind: kind("message.send_text", "sales", "nothing"),
+    errors.UnsupportedByServerError: lambda kind: kind("message.send_carousel", "2.4", "2.3.7"),
+    errors.UnexpectedResponseError: lambda kind: kind(404, "message.send_text", SECRET, "Look."),
+    errors.ResponseTooLargeError: lambda kind: kind(200, "chat.find_messages", 1_000),
+    errors.NewContactsPausedError: lambda kind: kind(datetime(2026, 11, 27, tzinfo=UTC), 3, 60_000),
+    errors.OutboxConflictError: lambda kind: kind("invoice-1", ("text",)),
+    errors.OutboxEndedError: lambda kind: kind("invoice-1", "failed", "refused for good"),
+    errors.OutboxStoreError: lambda kind: kind("it is away.", kind="unavailable", key="invoice-1"),
+    errors.RecipientOptedOutError: lambda kind: kind(datetime(2026, 11, 27, tzinfo=UTC)),
+    errors.DeliveryRefusedError: lambda kind: kind(
+        "3EB0AA", code=463, meaning="a lock", advice="Stop.", reason_is_told=True
+    ),
+    errors.ConfigurationError: lambda kind: kind("set it", variable="EVOLUTION_API_KEY"),
+}
+
+
 def example(kind: type[EvolutionError]) -> EvolutionError:
     """One error of the class, with everything set that it can carry."""
     if issubclass(kind, EvolutionAPIError):
@@ -39,22 +57,8 @@ def example(kind: type[EvolutionError]) -> EvolutionError:
         error: EvolutionError = kind(
             400, texts, "message.send_text", "sales", raw, **EXTRA.get(kind, {})
         )
-    elif kind is errors.RequestValidationError:
-        error = kind("number", "must be digits")
-    elif kind is errors.SendOutcomeUnknownError:
-        error = kind("message.send_text", "sales", "nothing was checked")
-    elif kind is errors.UnsupportedByServerError:
-        error = kind("message.send_carousel", "2.4", "2.3.7")
-    elif kind is errors.UnexpectedResponseError:
-        error = kind(404, "message.send_text", SECRET, "Look here.")
-    elif kind is errors.ResponseTooLargeError:
-        error = kind(200, "chat.find_messages", 1_000)
-    elif kind is errors.NewContactsPausedError:
-        error = kind(datetime(2026, 11, 27, tzinfo=UTC), 3, 60_000)
-    elif kind is errors.DeliveryRefusedError:
-        error = kind("3EB0AA", code=463, meaning="a lock", advice="Stop.", reason_is_told=True)
-    elif kind is errors.ConfigurationError:
-        error = kind("set it", variable="EVOLUTION_API_KEY")
+    elif kind in MADE:
+        error = MADE[kind](kind)
     elif issubclass(kind, errors.TransportError):
         error = kind("no route", phase=Phase.NOT_SENT)
     else:

@@ -55,6 +55,13 @@ MADE_ANEW = {
     "_sql/connections.py": "made anew with its connections",
     "archive/_waiting.py": "made anew by the archive",
     "media/_files.py": "one per file being read, forgotten in the child",
+    "monitor/outbox.py": "one Event per reading of the store, forgotten in the child",
+    "outbox/_async/_seam.py": "the bell's Event, made anew with the workers",
+    "outbox/_async/runner.py": "the Event of its heart is made anew; its lock is freed",
+    "outbox/_sync/runner.py": "as its namesake",
+    "outbox/cli/narrator.py": "of a command, which does not fork",
+    "outbox/cli/running.py": "of a command, which does not fork",
+    "outbox/procrastinate.py": "one Event per run of a worker",
     "streams/_socket_connection.py": "one per connection, which the stream makes anew",
 }
 pytestmark = quiet_forks
