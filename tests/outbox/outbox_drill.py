@@ -11,7 +11,7 @@ import sys
 import time
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,6 +85,7 @@ class Load:
     chats: int
     wanted: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     keys: list[tuple[str, str, str]] = field(default_factory=list)
+    prefix: str = "k"
 
     def hand_over(self, outbox: Outbox) -> None:
         """Hand all over; each text comes three times in its chat, and in all chats."""
@@ -92,10 +93,17 @@ class Load:
         for number in range(self.many):
             chat = f"55119876{number % self.chats:05}"
             text = f"Aviso {number // (3 * self.chats)}"
-            drafts.append(outbox.drafts.send_text(chat, text, key=f"k{number}"))
+            drafts.append(outbox.drafts.send_text(chat, text, key=f"{self.prefix}{number}"))
             self.wanted[chat].append(text)
-            self.keys.append((f"k{number}", chat, text))
+            self.keys.append((f"{self.prefix}{number}", chat, text))
         outbox.put_many(drafts)
+
+    def and_(self, later: Load) -> Load:
+        """Return this one with what was handed over later."""
+        for chat, texts in later.wanted.items():
+            self.wanted[chat] += texts
+        self.keys += later.keys
+        return self
 
 
 @dataclass(frozen=True)
@@ -150,14 +158,23 @@ class Workers:
         store: The outbox's place.
         url: The server.
         settings: Of their clients.
+        engine: Whether they are workers of Procrastinate.
+        prefix: What their command begins with.
         outbox: Arguments of their outboxes.
     """
 
     def __init__(
-        self, store: str, url: str, settings: Mapping[str, Any] = SETTINGS, **outbox: Any
+        self,
+        store: str,
+        url: str,
+        settings: Mapping[str, Any] = SETTINGS,
+        *,
+        engine: bool = False,
+        prefix: Sequence[str] = (),
+        **outbox: Any,
     ) -> None:
-        self._command = [sys.executable, str(WORKER), store, url]
-        self._plan = {"settings": dict(settings), "outbox": outbox}
+        self._command = [*prefix, sys.executable, str(WORKER), store, url]
+        self._plan = {"settings": dict(settings), "outbox": outbox, "engine": engine}
         self.running: list[subprocess.Popen[str]] = []
         self.deaths: Counter[str] = Counter()
 
@@ -178,8 +195,7 @@ class Workers:
             told = one.stdout.read() if one.stdout else ""
             _close(one)
             place_ = told.rsplit("at ", 1)[1].strip() if "at " in told else "anywhere"
-            # Whoever else may end processes on this machine: only an error of its own is one.
-            assert one.returncode < 0, (one.returncode, told)
+            assert one.returncode == -signal.SIGKILL, (one.returncode, told)
             self.deaths[place_] += 1
             gone.append(place_)
         return gone

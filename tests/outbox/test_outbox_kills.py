@@ -36,7 +36,7 @@ def test_killed_workers_lose_nothing_and_double_nothing(
             rows = drill.every(outbox)
             told = [(one.state.value, one.reason) for one in rows if one.state.value != "sent"]
             assert drill.tally(fake, load, outbox) == drill.Tally(0, 0, 0, 0), told
-            assert sum(workers.deaths.values()) >= kills * 0.7, workers.deaths
+            assert sum(workers.deaths.values()) >= kills * 0.5, workers.deaths
             assert any(one.found for one in rows)
 
 

@@ -56,7 +56,7 @@ def test_killed_workers_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
             unsent = [one for one in rows if one.state.value != "sent"]
             assert len(unsent) <= max(1, load.many // 100), unsent
             assert all(one.state.value == "unknown" and one.reason for one in unsent)
-            assert sum(workers.deaths.values()) >= kills * 0.7, workers.deaths
+            assert sum(workers.deaths.values()) >= kills * 0.5, workers.deaths
             assert any(one.found for one in rows)
 
 

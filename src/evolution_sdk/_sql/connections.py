@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import threading
 from collections.abc import Callable, Generator
@@ -43,6 +44,14 @@ class Connections:
         self._idle: list[tuple[Any, float]] = []  # the one used last is taken first
         self._places = threading.BoundedSemaphore(self.most)
         self._age = object()
+        self._pid = os.getpid()
+
+    def __del__(self) -> None:
+        # Whoever forgot to close them should not be warned by the driver, long after.
+        if self._pid == os.getpid():
+            for one, _ in self._idle:
+                with suppress(Exception):
+                    one.close()
 
     def _begin_anew(self) -> None:
         abandon(self._idle)
