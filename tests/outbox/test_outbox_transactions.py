@@ -51,7 +51,8 @@ def psycopg_sync(place: str) -> Callable[[Outbox, int], None]:
 def sqlalchemy(place: str) -> Callable[[Outbox, int], None]:
     engine_of = pytest.importorskip("sqlalchemy").create_engine
     text = pytest.importorskip("sqlalchemy").text
-    engine = engine_of(place.replace("postgresql://", "postgresql+psycopg://"))
+    no_pool = pytest.importorskip("sqlalchemy.pool").NullPool
+    engine = engine_of(place.replace("postgresql://", "postgresql+psycopg://"), poolclass=no_pool)
 
     def run(outbox: Outbox, number: int) -> None:
         chats, commits = orders(number)
