@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,15 @@ def django(place: str) -> Callable[[Outbox, int], None]:
             connection.close()
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def django_is_left_as_it_was() -> Generator[None]:
+    """Others of this process configure it in their own way."""
+    conf = pytest.importorskip("django.conf")
+    before = conf.settings._wrapped
+    yield
+    conf.settings._wrapped = before
 
 
 MAKERS = {"psycopg": psycopg_sync, "sqlalchemy": sqlalchemy, "django": django}
