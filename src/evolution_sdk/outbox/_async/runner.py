@@ -254,8 +254,8 @@ class Runner:
     async def _outcome(self, worker: Worker, claim: Claim) -> Outcome:
         try:
             return await self._courier.carry(claim, worker.may_call)
-        except Exception:  # noqa: BLE001 - a mistake of ours: how far it came is not known
-            _log.exception("a message of the outbox could not be carried")
+        except Exception as error:  # noqa: BLE001 - a mistake of ours: how far it came is not known
+            _log.error("a message could not be carried: %s", type(error).__name__)
             return Lost(_LONGEST_WAIT_MS, "its worker failed in an unexpected way")
         except BaseException:
             # Cancelled in the middle of a call: the server works on without us.

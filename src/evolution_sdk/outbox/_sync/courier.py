@@ -41,6 +41,11 @@ _log = quiet_logger("evolution_sdk.outbox")
 _NEWER_MS = 60_000.0
 
 
+def named(error: Exception) -> str:
+    """Name an error by its class: its text may hold anything."""
+    return type(error).__name__
+
+
 class Courier:
     """Sends messages of the outbox and looks for lost ones, through one client.
 
@@ -103,7 +108,7 @@ class Courier:
         try:
             target = Target(claim.instance, self._tokens(claim.instance))
         except Exception as error:  # noqa: BLE001 - a function of the program's
-            _log.exception("the function that gives the keys of instances failed")
+            _log.error("the function that gives the keys of instances failed: %s", named(error))
             paused = Pause(claim.instance, f"its key: {type(error).__name__}")
             return self._not_begun(claim, "its key cannot be had", error, 0, paused)
         if claim.kind == "look":
@@ -142,7 +147,7 @@ class Courier:
             return Postponed(0, None, "its worker was cut off from the store", called=False)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is written down
             if not isinstance(error, EvolutionError):
-                _log.exception("a send of the outbox failed in an unexpected way")
+                _log.error("a send of the outbox failed in an unexpected way: %s", named(error))
             return after_failure(error, claim, self._rules)
         return after_call(sent)
 
@@ -175,7 +180,7 @@ class Courier:
             )
         except Exception as error:  # noqa: BLE001 - whatever it is, it is written down
             if not isinstance(error, EvolutionError):
-                _log.exception("a look of the outbox failed in an unexpected way")
+                _log.error("a look of the outbox failed in an unexpected way: %s", named(error))
             return after_look_failure(error, claim, left_ms)
         return after_look(search, claim, left_ms)
 
