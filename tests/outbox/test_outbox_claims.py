@@ -17,9 +17,11 @@ from evolution_sdk._sql.troubles import DatabaseError
 from evolution_sdk.errors import OutboxStoreError
 from evolution_sdk.outbox import Outbox, OutboxMessage, OutboxState
 from evolution_sdk.outbox.claims import Claim
+from evolution_sdk.outbox.payload import Payload
 from evolution_sdk.outbox.settling import Done, Lost, Outcome, Postponed
 from evolution_sdk.outbox.store import OutboxStore, Turn
 from evolution_sdk.outbox.workers import Worker
+from evolution_sdk.reconcile.server_clock import Moment
 
 CHAT = "5511987654321"
 SENT = Done(OutboxState.SENT, message_id="3EB0A")
@@ -322,11 +324,33 @@ def test_a_started_machine_lets_waits_begin_anew(tmp_path: Path) -> None:
         kit.store.tend(worker)
         (look,) = kit.visit(worker)
         assert look.kind == "look"
-        from evolution_sdk.reconcile.server_clock import Moment
-
         facts = kit.store.look_facts(look, Moment(clock.mono, clock.wall))
         assert facts.passed_ms == 0
         assert facts.told == ()
         clock.mono += 7
         assert kit.store.look_facts(look, Moment(clock.mono, clock.wall)).passed_ms == 7_000
         kit.outbox.close()
+
+
+@pytest.mark.parametrize("state", ["unknown", "sent", "server", "delivered", "read", "refused"])
+def test_every_message_of_unknown_id_counts_once_as_a_rival_of_an_equal_one(
+    kit: Kit, state: str
+) -> None:
+    worker = kit.worker()
+    kit.put(key="k0")
+    kit.put(key="k1")
+    (first,) = kit.visit(worker)
+    (second,) = kit.visit(worker, (first, Done(OutboxState.SENT, message_id=None)))
+    kit.run("UPDATE evolution_outbox SET state = ? WHERE id = ?", state, first.id)
+    kit.visit(worker, (second, Lost(0)), want=0)
+    (look,) = kit.visit(worker)
+    assert (look.kind, look.id) == ("look", second.id)
+    facts = kit.store.look_facts(look, Moment(500.0, 2_000_000_000.0))
+    ((chat, content),) = facts.rivals
+    assert chat == look.chat
+    assert content is not None
+    assert content.differs(Payload.load(look.payload, None)) == ()
+    # One that another version wrote may be equal, and stops no look.
+    kit.run("UPDATE evolution_outbox SET payload = ? WHERE id = ?", b'{"shape": "new"}', first.id)
+    facts = kit.store.look_facts(look, Moment(500.0, 2_000_000_000.0))
+    assert facts.rivals == ((chat, None),)

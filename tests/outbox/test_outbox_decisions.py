@@ -312,3 +312,15 @@ def test_a_look_without_a_server_pauses_instead_of_counting() -> None:
     assert isinstance(found, Lost)
     assert found.pause is not None
     assert not found.looked
+
+
+def test_a_look_that_always_fails_by_a_fault_of_ours_ends_in_doubt() -> None:
+    """Its chat must not wait for ever, however long the server may be at work by our reckoning."""
+    fault = ValueError("not enough values to unpack")
+    assert isinstance(after_look_failure(fault, claim(looks=2), 1.0), Lost)
+    ended = after_look_failure(fault, claim(looks=30), 1.0)
+    assert isinstance(ended, Done)
+    assert (ended.state, ended.reason) == (
+        OutboxState.UNKNOWN,
+        "it could not be looked for: ValueError",
+    )

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Self, TypeAlias, TypeVar
 
-from evolution_sdk.resilience.redis_limits import load_redis
 from evolution_sdk.transport import AsyncHttpxClient as HttpxClient
 from evolution_sdk.transport import AsyncTransport as Transport
 from evolution_sdk.transport import TransportOptions
@@ -109,6 +108,8 @@ def _redis_classes() -> tuple[Any, Any]:
 
 def open_redis(url: str, **options: Any) -> Any:
     """A client of Redis; it connects when it is first used."""
+    from evolution_sdk.resilience.redis_limits import load_redis
+
     redis, retry = load_redis(_redis_classes)
     return redis.from_url(url, retry=retry, **options)
 

@@ -12,7 +12,6 @@ from contextvars import copy_context
 from threading import BoundedSemaphore, Event, Thread
 from typing import Annotated, Any, TypeAlias, TypeVar
 
-from evolution_sdk.resilience.redis_limits import load_redis
 from evolution_sdk.transport import SyncHttpxClient as HttpxClient
 from evolution_sdk.transport import SyncTransport as Transport
 from evolution_sdk.transport import TransportOptions
@@ -97,6 +96,8 @@ def _redis_classes() -> tuple[Any, Any]:
 
 def open_redis(url: str, **options: Any) -> Any:
     """A client of Redis; it connects when it is first used."""
+    from evolution_sdk.resilience.redis_limits import load_redis
+
     redis, retry = load_redis(_redis_classes)
     return redis.from_url(url, retry=retry, **options)
 

@@ -231,9 +231,12 @@ def after_look_failure(error: BaseException, claim: Claim, left_ms: float) -> Ou
         if isinstance(error, ClientClosedError):
             return Lost(_CLOSED_MS, "the client of its worker is closed")
     passing = getattr(error, "transient", False) and not isinstance(error, MetaAPIError)
-    # A server may fail for a while, and tell afterwards; one that always fails tells nothing.
-    lasting = isinstance(error, EvolutionAPIError) and claim.looks + 1 >= _MOST_FAILED_LOOKS
-    if (left_ms > 0 and not claim.answered) or (passing and not lasting):
+    # A server may fail for a while, and tell afterwards; one that always fails tells nothing, and
+    # neither does a fault of ours: its chat must not wait for ever.
+    ours = not isinstance(error, EvolutionError)
+    often = claim.looks + 1 >= _MOST_FAILED_LOOKS
+    lasting = isinstance(error, EvolutionAPIError) and often
+    if (left_ms > 0 and not claim.answered and not (ours and often)) or (passing and not lasting):
         return Lost(
             _look_ms(claim.looks), "the look failed; it is made again", failure, looked=True
         )

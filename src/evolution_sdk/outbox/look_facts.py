@@ -30,7 +30,8 @@ class LookFacts:
         passed_ms: Time since then, in milliseconds.
         told: Times that answers of the server told: its seconds, when it was asked, when it had
             answered.
-        rivals: Contents of other messages of the instance that may have been sent, too.
+        rivals: Chats and contents of other messages of the instance that may have been sent, too;
+            None for a content that another version of this package wrote in its own way.
         stored: Ids of messages of the instance that were answered lately, the newest first.
         heeded: The latest message of the same operation that got the id which was made for it: the
             server takes such ids. None where it got another one, or none was sent.
@@ -41,7 +42,7 @@ class LookFacts:
     lost: Moment
     passed_ms: float
     told: tuple[tuple[float, Moment, Moment], ...]
-    rivals: tuple[tuple[str, Payload], ...] = field(repr=False)
+    rivals: tuple[tuple[str, Payload | None], ...] = field(repr=False)
     stored: tuple[str, ...]
     heeded: str | None
     fenced: bool
@@ -80,11 +81,11 @@ def look_facts(
         "AND message_id IS NULL AND instance = ? AND id <> ? ORDER BY id DESC LIMIT ?",
         (claim.instance, claim.id, claim.instance, claim.id, _MOST_RIVALS),
     )
-    # Those that were sent shortly before, and under which id is not known.
+    # Those that events have moved on since, of the same time.
     rivals += session.run(
-        "SELECT chat, payload FROM evolution_outbox WHERE instance = ? AND chat = ? "
+        "SELECT chat, payload, id FROM evolution_outbox WHERE instance = ? AND chat = ? "
         "AND begun_steady >= ? AND message_id IS NULL AND id <> ? "
-        "AND state IN ('sent', 'server', 'delivered', 'read', 'refused') LIMIT ?",
+        "AND state IN ('server', 'delivered', 'read', 'refused') LIMIT ?",
         (claim.instance, claim.chat, claim.begun_steady - _NEAR_MS, claim.id, _MOST_RIVALS),
     )
     return LookFacts(
@@ -94,11 +95,18 @@ def look_facts(
         passed_ms=max(0, now.steady - lost_at),
         # Across a start of the machine times are not exact enough for the server's clock.
         told=told if same_boot else (),
-        rivals=tuple((chat, Payload.load(kept, cipher)) for chat, kept, _ in rivals),
+        rivals=tuple((chat, _readable(kept, cipher)) for chat, kept, _ in rivals),
         stored=_stored(session, claim),
         heeded=_heeded(session, claim),
         fenced=session.dialect.name == "postgres",
     )
+
+
+def _readable(kept: bytes, cipher: Cipher | None) -> Payload | None:
+    try:
+        return Payload.load(kept, cipher)
+    except (ValueError, TypeError, AttributeError, KeyError):
+        return None
 
 
 def _stored(session: Session, claim: Claim) -> tuple[str, ...]:

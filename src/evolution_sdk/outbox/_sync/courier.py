@@ -202,7 +202,8 @@ class Courier:
         """Count the messages of equal content to the same chat that may have been sent, too."""
         forms = self._forms(claim.chat)
         return sum(
-            not payload.differs(other) and bool(forms & self._forms(chat))
+            # One that cannot be read may be equal.
+            (other is None or not payload.differs(other)) and bool(forms & self._forms(chat))
             for chat, other in facts.rivals
         )
 
