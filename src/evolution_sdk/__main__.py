@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Final, NamedTuple
 
-from evolution_sdk._cli.frame import CommandParser, program
+from evolution_sdk._cli.frame import CommandParser, exit_codes, program
 from evolution_sdk._cli.language import LANGUAGES, t, take_language, use
 from evolution_sdk._version import __version__
 
@@ -139,10 +139,28 @@ def _parser() -> CommandParser:
             "Tools of evolution-sdk for the Evolution API.",
             "Ferramentas do evolution-sdk para a Evolution API.",
         ),
-        epilog=f"{t('commands', 'comandos')}:\n{listed}",
+        epilog=f"{t('commands', 'comandos')}:\n{listed}\n\n{exit_codes()}",
     )
-    parser.add_argument("--version", action="version", version=__version__)
-    parser.add_argument("command", choices=_COMMANDS, metavar=t("COMMAND", "COMANDO"))
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=__version__,
+        help=t("show the version and exit", "mostra a versão e sai"),
+    )
+    parser.add_argument(
+        "--lang",
+        metavar="en|pt",
+        help=t(
+            "language of all commands; default: LANG and its kin",
+            "idioma de todos os comandos; padrão: o da variável LANG",
+        ),
+    )
+    parser.add_argument(
+        "command",
+        choices=_COMMANDS,
+        metavar=t("COMMAND", "COMANDO"),
+        help=t("one of those below", "um dos listados abaixo"),
+    )
     return parser
 
 
