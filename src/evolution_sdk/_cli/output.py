@@ -25,13 +25,14 @@ def printable(words: str) -> str:
 
 
 def print_text(*lines: str) -> None:
-    """Print lines for people.
+    """Print lines for people, at once.
 
     Args:
         *lines: The lines.
     """
     for line in lines:
         sys.stdout.write(f"{printable(line)}\n")
+    sys.stdout.flush()
 
 
 def print_json(value: Any) -> None:
