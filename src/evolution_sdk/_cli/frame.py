@@ -12,8 +12,16 @@ from typing import Any, Final, NoReturn
 from evolution_sdk.errors import (
     AuthenticationError,
     ConfigurationError,
+    DeliveryFailedError,
     EvolutionError,
+    InstanceNotConnectedError,
+    InstanceNotFoundError,
+    OutboxConflictError,
+    OutboxEndedError,
+    RecipientNotFoundError,
+    RecipientOptedOutError,
     RequestValidationError,
+    WaitTimeoutError,
 )
 
 from .argparse_words import HelpFormatter, translated
@@ -39,6 +47,22 @@ WRONG: Final = 2
 CANNOT: Final = 3
 INTERRUPTED: Final = 130
 
+_MISTAKES: Final = (
+    AuthenticationError,
+    ConfigurationError,
+    OutboxConflictError,
+    RequestValidationError,
+)
+# The server, or WhatsApp, has answered: not this one, or not now.
+_NEGATIVE: Final = (
+    DeliveryFailedError,
+    InstanceNotConnectedError,
+    InstanceNotFoundError,
+    OutboxEndedError,
+    RecipientNotFoundError,
+    RecipientOptedOutError,
+    WaitTimeoutError,
+)
 _EXIT_CODES: Final = {
     DONE: ("done", "feito"),
     NO: (
@@ -118,8 +142,10 @@ def guarded(name: str, work: Callable[[], int]) -> int:
     try:
         code = work()
         sys.stdout.flush()
-    except (ConfigurationError, RequestValidationError, AuthenticationError) as wrong:
+    except _MISTAKES as wrong:
         return _told(name, wrong, WRONG)
+    except _NEGATIVE as answer:
+        return _told(name, answer, NO)
     except EvolutionError as failed:
         return _told(name, failed, CANNOT)
     except KeyboardInterrupt:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from evolution_sdk._cli.colour import STATES
 from evolution_sdk._cli.frame import DONE, NO, guarded, program
 from evolution_sdk._cli.language import t
 from evolution_sdk._cli.options import settings_of
@@ -128,7 +129,8 @@ def _list(outbox: Outbox, arguments: argparse.Namespace) -> int:
         print_text(t("no messages", "nenhuma mensagem"))
         return DONE
     now = datetime.now(UTC)
-    print_table(titles(), [message_row(message, now, whole=whole) for message in found])
+    rows = [message_row(message, now, whole=whole) for message in found]
+    print_table(titles(), rows, colours=STATES)
     if full:
         print_text(
             t(
