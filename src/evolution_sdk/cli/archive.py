@@ -14,7 +14,8 @@ from evolution_sdk._cli.language import t
 from evolution_sdk._cli.options import add_settings, add_shape, moment, settings_of
 from evolution_sdk._cli.output import print_json, print_table, print_text
 from evolution_sdk._sql.dialect import is_postgres
-from evolution_sdk.errors import ArchiveError
+from evolution_sdk.errors import ArchiveError, RequestValidationError
+from evolution_sdk.identity import PhoneNumber
 from evolution_sdk.models.base import to_iso
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def _add(commands: Any, name: str, words: str) -> CommandParser:
     )
     made.add_argument(
         "--chat",
+        type=_chat,
         metavar="JID",
         help=t("only this chat: phone or JID", "só esta conversa: telefone ou JID"),
     )
@@ -124,6 +126,20 @@ def _add(commands: Any, name: str, words: str) -> CommandParser:
     add_settings(made)
     add_shape(made)
     return made
+
+
+def _chat(text: str) -> str:
+    if "@" in text:
+        return text
+    try:
+        return str(PhoneNumber.parse(text).jid)
+    except RequestValidationError as wrong:
+        raise argparse.ArgumentTypeError(
+            t(
+                f"{text!r} is no phone number or JID ({wrong.rule})",
+                f"{text!r} não é um telefone nem um JID ({wrong.rule})",
+            )
+        ) from None
 
 
 def _count(text: str) -> int:

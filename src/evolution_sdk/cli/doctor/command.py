@@ -28,11 +28,11 @@ def parser() -> CommandParser:
         prog=f"{program()} doctor",
         description=t(
             "Check server, key, licence, instances, webhooks and stores, and say what to do.\n"
-            "It changes nothing: webhooks are asked by HEAD, and of open instances the presence is "
-            "set to\nunavailable, as it is anyway, because only a write shows if a socket is alive.",
-            "Verifica servidor, chave, licença, instâncias, webhooks e bancos, e diz o que fazer.\n"
-            "Não altera nada: os webhooks são consultados com HEAD, e a presença das instâncias "
-            "abertas é\ndefinida como unavailable, como já está, pois só uma escrita mostra se o "
+            "It changes nothing: webhooks are asked by HEAD, and open instances get the presence\n"
+            "unavailable, as it is anyway, because only a write shows if a socket is alive.",
+            "Verifica servidor, chave, licença, instâncias, webhooks e bancos e diz o que fazer.\n"
+            "Não altera nada: os webhooks são consultados com HEAD, e a presença das instâncias\n"
+            "abertas é definida como unavailable, como já está, pois só uma escrita mostra se o "
             "socket está vivo.",
         ),
         epilog=t(

@@ -161,6 +161,9 @@ def store(seen: InstanceSeen) -> Finding:
     if seen.stored:
         words = t(f"{seen.stored} messages are stored", f"{seen.stored} mensagens guardadas")
         return Finding("store", "ok", words, about=seen.name)
+    if seen.state != "open":
+        words = t("no message is stored yet", "nenhuma mensagem guardada ainda")
+        return Finding("store", "skipped", words, about=seen.name)
     return Finding(
         "store",
         "warning",

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from evolution_sdk._cli.language import t
 from evolution_sdk.cli.shown_url import shown_url
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.webhooks import sign_token
@@ -132,14 +133,16 @@ def _problem(error: httpx.HTTPError) -> str:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, socket.gaierror):
-            return "the name is not found (DNS)"
+            return t("the name is not found (DNS)", "nome não encontrado (DNS)")
         if isinstance(cause, ConnectionRefusedError):
-            return "connection refused"
+            return t("connection refused", "conexão recusada")
         if isinstance(cause, ssl.SSLError):
             return "TLS"
         cause = cause.__cause__ or cause.__context__
     return (
-        "no answer in time" if isinstance(error, httpx.TimeoutException) else (type(error).__name__)
+        t("no answer in time", "sem resposta a tempo")
+        if isinstance(error, httpx.TimeoutException)
+        else (type(error).__name__)
     )
 
 
@@ -179,4 +182,4 @@ def _ask(method: str, url: str, **options: Any) -> tuple[int | None, str]:
     except httpx.HTTPError as error:
         return None, _problem(error)
     except (httpx.InvalidURL, ValueError):
-        return None, "not a URL"
+        return None, t("not a URL", "não é uma URL")

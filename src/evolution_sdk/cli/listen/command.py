@@ -51,8 +51,8 @@ def parser() -> CommandParser:
             "Receive an instance's webhook here, print its events, and put the former webhook back "
             "at the end.\nMeanwhile the former one gets nothing. The server signs with a key made "
             "for this run; what is\nnot signed is refused.",
-            "Recebe aqui o webhook de uma instância, mostra os eventos e devolve o webhook anterior\n"
-            "ao sair. Enquanto isso o anterior não recebe nada. O servidor assina com uma chave "
+            "Recebe aqui o webhook de uma instância, mostra os eventos e devolve o anterior ao\n"
+            "sair. Enquanto isso o anterior não recebe nada. O servidor assina com uma chave "
             "feita para esta execução;\no que não vem assinado é recusado.",
         ),
         epilog=exit_codes(),
@@ -184,10 +184,12 @@ def _opening(
         f"{instance}: os eventos chegam em {where}{behind}; Ctrl-C encerra",
     )
     yield t(
-        f"former webhook: {borrowed.words()}; it gets nothing meanwhile, and is put back at the "
-        f"end, after a kill by the next evolution listen (kept in {file.path})",
-        f"webhook anterior: {borrowed.words()}; enquanto isso não recebe nada e volta ao sair; se "
-        f"o processo for morto, o próximo evolution listen o devolve (guardado em {file.path})",
+        f"former webhook: {borrowed.words()}; it gets nothing meanwhile and is put back at the end",
+        f"webhook anterior: {borrowed.words()}; enquanto isso não recebe nada e volta ao sair",
+    )
+    yield t(
+        f"should this be killed, the next evolution listen puts it back, by {file.path}",
+        f"se isto for morto, o próximo evolution listen o devolve, com {file.path}",
     )
 
 

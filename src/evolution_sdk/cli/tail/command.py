@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from evolution_sdk._cli.frame import DONE, CommandParser, exit_codes, guarded, program
 from evolution_sdk._cli.language import t
@@ -32,9 +32,13 @@ from evolution_sdk.streams._consumer import EventConsumer
 
 from .queue_copies import QueueCopies
 
+if TYPE_CHECKING:
+    from evolution_sdk._sync.client import EvolutionClient
+
 __all__ = ["main", "parser"]
 
 _ASK_MS: Final = 10_000.0
+_MOST_ASKED: Final = 20
 
 
 def parser() -> CommandParser:
@@ -141,7 +145,7 @@ class _Seen:
         self._chosen = chosen
         self._show = show
         self._left = count
-        self._said = ""
+        self._said: dict[str, str] = {}
         self.over = asyncio.Event()
         self.error: OSError | None = None
 
@@ -162,10 +166,10 @@ class _Seen:
                 self.over.set()
 
     def told(self, state: StreamState) -> None:
-        """Tell a change of a stream, each once in a row."""
+        """Tell a change of a stream, the same one once in a row."""
         words = _state_words(state)
-        if words != self._said:
-            self._said = words
+        if self._said.get(state.stream) != words:
+            self._said[state.stream] = words
             sys.stderr.write(f"{printable(words)}\n")
             sys.stderr.flush()
 
@@ -204,25 +208,31 @@ def _check(config: EvolutionConfig, wanted: Sequence[str]) -> None:
     from evolution_sdk._sync.client import EvolutionClient
 
     with EvolutionClient(config=config) as client:
+        names = wanted
         if not wanted:
-            client.instances.fetch(retry=False, timeout_ms=_ASK_MS)
+            rows = client.instances.fetch(retry=False, timeout_ms=_ASK_MS)
+            names = [row.name for row in rows if row.name][:_MOST_ASKED]
         for name in wanted:
             client.instances.connection_state(name, retry=False, timeout_ms=_ASK_MS)
-            if config.websocket.global_events:
-                continue
-            try:
-                found = client.instance(name).websocket.find(retry=False, timeout_ms=_ASK_MS)
-            except EvolutionError:
-                continue  # a key that may not ask may still listen
-            if found is None or not found.enabled:
-                sys.stderr.write(
-                    t(
-                        f"the socket of {printable(name)} is switched off: nothing will come until "
-                        "it is switched on (websocket.set)\n",
-                        f"o socket de {printable(name)} está desligado: nada chega até ser ligado "
-                        "(websocket.set)\n",
-                    )
-                )
+        off = [] if config.websocket.global_events else [n for n in names if _is_off(client, n)]
+    if off:
+        told = printable(", ".join(off))
+        sys.stderr.write(
+            t(
+                f"the socket is switched off for {told}: nothing comes until it is switched on "
+                "(client.websocket.set)\n",
+                f"o socket está desligado em {told}: nada chega até ser ligado "
+                "(client.websocket.set)\n",
+            )
+        )
+
+
+def _is_off(client: EvolutionClient, name: str) -> bool:
+    try:
+        found = client.instance(name).websocket.find(retry=False, timeout_ms=_ASK_MS)
+    except EvolutionError:
+        return False  # a key that may not ask may still listen
+    return found is None or not found.enabled
 
 
 def _names_of(config: EvolutionConfig) -> Callable[[], Awaitable[Iterable[str]]]:
