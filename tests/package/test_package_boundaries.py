@@ -40,7 +40,9 @@ MAY_USE_ASYNCIO = {
     "retry/drive.py": "the thin driver: asyncio.sleep as default, and a limit of an attempt",
 }
 # `evolution fake-server` is reached by name, through the table of commands of `__main__.py`.
-MAY_SERVE = {
+MAY_USE_HTTP = {
+    "cli/doctor/network.py": "looks at servers as a stranger does: TLS, redirects, a webhook's answer",
+    "cli/events.py": "posts events to a receiver, which is no Evolution API",
     "cli/serving.py": "runs the console and `evolution listen` in uvicorn, lazily",
 }
 
@@ -91,7 +93,7 @@ def test_what_decides_knows_neither_http_nor_a_colour(name: str) -> None:
 
 def test_the_exceptions_are_still_needed() -> None:
     assert all("asyncio" in tops(names_of(FILES[name])) for name in MAY_USE_ASYNCIO)
-    for name in MAY_SERVE:
+    for name in MAY_USE_HTTP:
         uses = [eager for n, eager in imported(FILES[name]) if tops({n}) & HTTP]
         assert uses
         assert not any(uses), "only when asked for"
@@ -100,7 +102,7 @@ def test_the_exceptions_are_still_needed() -> None:
 @pytest.mark.parametrize("name", [name for name in FILES if not name.startswith("testing/")])
 def test_only_the_transport_imports_an_http_library(name: str) -> None:
     found = names_of(FILES[name])
-    assert name.startswith("transport/") or name in MAY_SERVE or not tops(found) & HTTP
+    assert name.startswith("transport/") or name in MAY_USE_HTTP or not tops(found) & HTTP
     assert not within(found, "evolution_sdk.testing")
     assert "pytest" not in tops(found)
 
