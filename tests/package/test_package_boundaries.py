@@ -96,7 +96,8 @@ def test_the_exceptions_are_still_needed() -> None:
     for name in MAY_USE_HTTP:
         uses = [eager for n, eager in imported(FILES[name]) if tops({n}) & HTTP]
         assert uses
-        assert not any(uses), "only when asked for"
+        # A module of a command is loaded when the command is run.
+        assert name.startswith("cli/") or not any(uses), "only when asked for"
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if not name.startswith("testing/")])
