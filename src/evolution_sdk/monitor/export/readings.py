@@ -56,6 +56,7 @@ _RETRY: Final[Mapping[str, tuple[str, tuple[str, ...], float]]] = {
 _SAMPLE: Final[Mapping[str, tuple[str, float]]] = {
     "reachable": ("evolution.server.up", 1),
     "response_time_ms": ("evolution.response_time", 0.001),
+    "p50_response_time_ms": ("evolution.response_time.p50", 0.001),
     "p95_response_time_ms": ("evolution.response_time.p95", 0.001),
     "probe_ms": ("evolution.probe.time", 0.001),
     "send_time_ms": ("evolution.send.time", 0.001),
