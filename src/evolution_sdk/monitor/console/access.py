@@ -141,7 +141,7 @@ class Access:
             if inspect.isawaitable(found):
                 found = await found
             # Only these words open anything: True, 1 or "admin" are a mistake of the callable.
-            return found if found in ("view", "act") else None  # type: ignore[return-value]
+            return found if found in ("view", "act") else None
         headers = headers_of(scope)
         bearer = headers.get("authorization", "")
         if bearer.lower().startswith(_BEARER):

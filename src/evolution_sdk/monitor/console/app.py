@@ -119,6 +119,8 @@ class EvolutionConsole:
             "receiver": receiver is not None,
             "history": self._recorder.history,
             "actions": actions,
+            # The file of another process's receiver can be looked at only.
+            "replay": receiver is not None and not getattr(receiver, "read_only", False),
             "login": self._access.has_login,
         }
         fixed = {"title": title, "language": language, "features": features}

@@ -93,9 +93,8 @@ class DeliveryFunnel:
             at: Unix seconds.
         """
         with self._lock:
-            stages = Counter(
-                int(stage) for sent, stage in self._sends.values() if sent > at - _HOUR_S
-            )
+            since = at - _HOUR_S
+            stages = Counter(int(stage) for sent, stage in self._sends.values() if sent > since)
             refused = [(when, refusal) for when, refusal in self._refused if when > at - _DAY_S]
         read, delivered, server = stages[3], stages[2] + stages[3], sum(stages.values()) - stages[0]
         by_code: dict[int | None, list[Refusal]] = {}

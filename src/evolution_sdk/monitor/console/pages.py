@@ -28,7 +28,7 @@ _TYPES: Final[Mapping[str, str]] = {
 def _pages() -> Mapping[str, tuple[bytes, str, str]]:
     """Read the files: body, type and tag by name. A name that is not here is not served."""
     found: dict[str, tuple[bytes, str, str]] = {}
-    for file in files(__package__).joinpath("static").iterdir():
+    for file in files("evolution_sdk.monitor.console").joinpath("static").iterdir():
         ending = file.name[file.name.rfind(".") :]
         if file.is_file() and ending in _TYPES:
             body = file.read_bytes()

@@ -78,26 +78,26 @@ PHRASES: Final[Mapping[str, str]] = {
     "calls are answered, but not the monitor's questions ({})": (
         "as chamadas são respondidas, mas não as perguntas do monitor ({})"
     ),
-    "responses take {} ms on average": "as respostas levam {} ms em média",
-    "{} of {} requests failed": "{} de {} requisições falharam",
-    "{} of {} retried calls succeeded": "{} de {} chamadas repetidas tiveram sucesso",
+    "responses take {n} ms on average": "as respostas levam {} ms em média",
+    "{n} of {n} requests failed": "{} de {} requisições falharam",
+    "{n} of {n} retried calls succeeded": "{} de {} chamadas repetidas tiveram sucesso",
     "the circuit breaker of {} is open": "o circuit breaker de {} está aberto",
     "the circuit breaker of {} is open after {}": "o circuit breaker de {} está aberto após {}",
     "instance {}: {}": "instância {}: {}",
-    "5 % of responses take {} ms or longer": "5 % das respostas levam {} ms ou mais",
+    "5 % of responses take {n} ms or longer": "5 % das respostas levam {} ms ou mais",
     "its state is not known: the server does not tell it": (
         "o estado não é conhecido: o servidor não o informa"
     ),
-    "{} of {} sends got no SERVER_ACK within {} s": (
+    "{n} of {n} sends got no SERVER_ACK within {n} s": (
         "{} de {} envios ficaram sem SERVER_ACK em {} s"
     ),
-    "WhatsApp refused {} messages within {} minutes": (
+    "WhatsApp refused {n} messages within {n} minutes": (
         "o WhatsApp recusou {} mensagens em {} minutos"
     ),
-    "WhatsApp refused {} messages within {} minutes ({}). {}": (
+    "WhatsApp refused {n} messages within {n} minutes ({}). {}": (
         "o WhatsApp recusou {} mensagens em {} minutos ({}). {}"
     ),
-    "no event for {} minutes, where about {} are usual": (
+    "no event for {n} minutes, where about {n} are usual": (
         "nenhum evento há {} minutos, em que cerca de {} seriam normais"
     ),
     "it does not exist on the server": "não existe no servidor",
@@ -107,13 +107,13 @@ PHRASES: Final[Mapping[str, str]] = {
         "o servidor não a carregou: nenhum estado é informado"
     ),
     "it is closed: WhatsApp is not connected": "está fechada: o WhatsApp não está conectado",
-    "it has been connecting for {} s": "está conectando há {} s",
+    "it has been connecting for {n} s": "está conectando há {} s",
     "it is connecting": "está conectando",
     "its state {} is not known": "o estado {} não é conhecido",
     "it says open, but its socket is dead (the deep probe: Connection Closed)": (
         "diz estar aberta, mas o socket está morto (sondagem profunda: Connection Closed)"
     ),
-    "it says open, but its last {} calls ended in Connection Closed": (
+    "it says open, but its last {n} calls ended in Connection Closed": (
         "diz estar aberta, mas as últimas {} chamadas terminaram em Connection Closed"
     ),
     # health_tracker.py, hysteresis.py
@@ -123,17 +123,17 @@ PHRASES: Final[Mapping[str, str]] = {
     ),
     "recovering: {}": "recuperando: {}",
     "recovering: {}; was: {}": "recuperando: {}; antes: {}",
-    "quiet for {} of {} s": "sem problemas há {} de {} s",
-    "{} of {} good checks": "{} de {} verificações boas",
+    "quiet for {n} of {n} s": "sem problemas há {} de {} s",
+    "{n} of {n} good checks": "{} de {} verificações boas",
     # alert.py, forecast.py
-    "{} is {} ({}), {} {}": "{} é {} ({}), {} {}",
-    "{} is {} ({}), {} {}. {}": "{} é {} ({}), {} {}. {}",
-    "health is {}": "a saúde geral está {}",
-    "health is {}: {}": "a saúde geral está {}: {}",
-    "instance {} is {}": "a instância {} está {}",
-    "instance {} is {}: {}": "a instância {} está {}: {}",
-    "and {} more": "e mais {}",
-    "{} reaches {} ({}), {}, in about {} min at this rate": (
+    "{} is {n} ({}), {side} {n}": "{} é {} ({}), {} {}",
+    "{} is {n} ({}), {side} {n}. {}": "{} é {} ({}), {} {}. {}",
+    "health is {status}": "a saúde geral está {}",
+    "health is {status}: {}": "a saúde geral está {}: {}",
+    "instance {} is {status}": "a instância {} está {}",
+    "instance {} is {status}: {}": "a instância {} está {}: {}",
+    "and {n} more": "e mais {}",
+    "{} reaches {} ({}), {status}, in about {} min at this rate": (
         "{} chega a {} ({}), {}, em cerca de {} min neste ritmo"
     ),
     # recovery.py
@@ -146,7 +146,7 @@ PHRASES: Final[Mapping[str, str]] = {
     "instance {} must be paired with its phone again": (
         "a instância {} precisa ser pareada de novo com o telefone"
     ),
-    "instance {} did not come back after {} restarts": (
+    "instance {} did not come back after {n} restarts": (
         "a instância {} não voltou depois de {} reinícios"
     ),
     # server_identity.py
@@ -179,20 +179,19 @@ PHRASES: Final[Mapping[str, str]] = {
     ),
     "the server says that its licence is {}": "o servidor diz que a licença está {}",
     # anomaly/judgement.py, anomalies.py, level_shift.py
-    "{}: {}": "{}: {}",
-    "{} is unusual": "{} é incomum",
-    "No value for about {} usual intervals.": "Nenhum valor há cerca de {} intervalos normais.",
+    "{n} is unusual": "{} é incomum",
+    "No value for about {n} usual intervals.": "Nenhum valor há cerca de {} intervalos normais.",
     "nothing is known yet about what is usual": "ainda não se sabe o que é normal",
-    "usual is {} to {}": "o normal é de {} a {}",
-    "The value {} came {} times in a row; {}.": "O valor {} veio {} vezes seguidas; {}.",
-    "Values vary {} than usual: {} times as much; {}.": (
+    "usual is {n} to {n}": "o normal é de {} a {}",
+    "The value {n} came {n} times in a row; {}.": "O valor {} veio {} vezes seguidas; {}.",
+    "Values vary {side} than usual: {n} times as much; {}.": (
         "Os valores variam {} do que o normal: {} vezes; {}."
     ),
-    "The level has moved to about {}; {}.": "O nível passou para cerca de {}; {}.",
-    "The value {} is unusual; {}.": "O valor {} é incomum; {}.",
+    "The level has moved to about {n}; {}.": "O nível passou para cerca de {}; {}.",
+    "The value {n} is unusual; {}.": "O valor {} é incomum; {}.",
     "No value.": "Nenhum valor.",
-    "The value {} is ordinary; {}.": "O valor {} é normal; {}.",
-    # sample.py: advice
+    "The value {n} is ordinary; {}.": "O valor {} é normal; {}.",
+    # The advice of sample.py.
     "WhatsApp refuses what the server has accepted: stop writing first to strangers, do not send "
     "the refused messages again, and see the reasons of the instances": (
         "o WhatsApp recusa o que o servidor aceitou: pare de escrever primeiro a estranhos, não "
@@ -210,11 +209,11 @@ PHRASES: Final[Mapping[str, str]] = {
     "the outbox tries again by itself and loses nothing; the reasons are in the details": (
         "a caixa de saída tenta de novo sozinha e não perde nada; os motivos estão nos detalhes"
     ),
-    # resilience/breaker.py
-    "{} failures in a row": "{} falhas seguidas",
-    "{} failures in a row, last: {}": "{} falhas seguidas, a última: {}",
-    "{} of {} attempts failed": "{} de {} tentativas falharam",
-    "{} of {} attempts failed, last: {}": "{} de {} tentativas falharam, a última: {}",
+    # The reasons of resilience/breaker.py.
+    "{n} failures in a row": "{} falhas seguidas",
+    "{n} failures in a row, last: {}": "{} falhas seguidas, a última: {}",
+    "{n} of {n} attempts failed": "{} de {} tentativas falharam",
+    "{n} of {n} attempts failed, last: {}": "{} de {} tentativas falharam, a última: {}",
     # models/refusals.py
     "Stop writing first to strangers, and do not send it again: each repetition counts as another "
     "attempt and makes the lock last. Whoever writes to this account, and chats that exist, can "

@@ -13,6 +13,7 @@ from evolution_sdk._client.observers import CallFinished
 from evolution_sdk.models.refusals import Refusal
 from evolution_sdk.monitor.alert import Alert
 from evolution_sdk.monitor.events import AlertRaised, AlertResolved, AnomalyDetected, MetricsUpdated
+from evolution_sdk.monitor.sample import HealthStatus
 
 from .funnel import DeliveryFunnel
 from .pairing import Pairings
@@ -115,7 +116,7 @@ class Recorder:
         self.day.add(sample)
         report = self.source.monitor.get_health_status()
         changes: list[tuple[str, StatusChange]] = []
-        seen = {
+        seen: dict[str, tuple[HealthStatus, tuple[str, ...]]] = {
             WHOLE: (report.status, report.reasons),
             **{name: (each.status, each.reasons) for name, each in report.instances.items()},
         }

@@ -53,8 +53,7 @@ class _Point:
 
 
 class ChartPoints:
-    """Points of some time, each the mean of the checks in it, or their maximum for the 95th
-    percentile.
+    """Points of some time: the mean of the checks in it; of 95th percentiles the maximum.
 
     Args:
         step_s: Time of a point, in seconds.

@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
 from evolution_sdk._base.quiet_log import QuietLog
 from evolution_sdk._base.serial_worker import SerialWorker
 from evolution_sdk.monitor.sample import STATUSES, HealthStatus
 
-from .strips import WEEK_S, StatusChange
+from .strips import WEEK_S, StatusChange, Unknown
 
 __all__ = ["StatusLog"]
 
@@ -23,8 +23,10 @@ _log = logging.getLogger("evolution_sdk.monitor")
 _BUSY_S: Final = 0.5
 _MOST_ROWS: Final = 200_000
 _SCHEMA: Final = (
-    "CREATE TABLE IF NOT EXISTS status_changes "
-    "(at REAL NOT NULL, name TEXT, status TEXT NOT NULL, reasons TEXT NOT NULL)",
+    (
+        "CREATE TABLE IF NOT EXISTS status_changes "
+        "(at REAL NOT NULL, name TEXT, status TEXT NOT NULL, reasons TEXT NOT NULL)"
+    ),
     "CREATE INDEX IF NOT EXISTS status_changes_at ON status_changes (at)",
 )
 _INSERT: Final = "INSERT INTO status_changes VALUES (?, ?, ?, ?)"
@@ -32,7 +34,7 @@ _SELECT: Final = (
     "SELECT at, name, status, reasons FROM status_changes WHERE at >= ? ORDER BY at, rowid LIMIT ?"
 )
 
-Loaded: TypeAlias = dict[str, list[StatusChange | float]]
+Loaded: TypeAlias = dict[str, list[StatusChange | Unknown]]
 
 
 class StatusLog:
@@ -75,14 +77,14 @@ class StatusLog:
         for at, name, status, reasons in rows:
             if name is None:
                 for each in found.values():
-                    each.append(float(at))
+                    each.append(Unknown(float(at)))
             elif status in STATUSES:
                 each = found.setdefault(str(name), [])
                 told = tuple(str(words) for words in json.loads(reasons))
-                each.append(StatusChange(float(at), None, cast("HealthStatus", status), told))
+                each.append(StatusChange(float(at), None, status, told))
         if last is not None:
             for each in found.values():
-                each.append(last)
+                each.append(Unknown(last))
         return {name: _with_before(changes) for name, changes in found.items()}
 
     def add(self, changes: Sequence[tuple[str, StatusChange]]) -> None:
@@ -100,7 +102,7 @@ class StatusLog:
         """Write what waits, and end the thread."""
         self._worker.close()
 
-    def _write(self, rows: list[tuple[float, str, str, str]]) -> None:
+    def _write(self, rows: Sequence[tuple[float, str, str, str]]) -> None:
         with closing(self._connect()) as connection, connection:
             connection.executemany(_INSERT, rows)
             oldest = rows[-1][0] - WEEK_S
@@ -134,12 +136,12 @@ def _last_sample(connection: sqlite3.Connection) -> float | None:
     return None if at is None else float(at)
 
 
-def _with_before(changes: list[StatusChange | float]) -> list[StatusChange | float]:
+def _with_before(changes: list[StatusChange | Unknown]) -> list[StatusChange | Unknown]:
     """Tell each change the status before it, where that was known."""
     before: HealthStatus | None = None
-    found: list[StatusChange | float] = []
+    found: list[StatusChange | Unknown] = []
     for each in changes:
-        if isinstance(each, float):
+        if isinstance(each, Unknown):
             before = None
             found.append(each)
         else:

@@ -9,7 +9,7 @@ from typing import Final
 
 from evolution_sdk.monitor.sample import STATUSES, HealthStatus
 
-__all__ = ["DAY_S", "LETTERS", "WEEK_S", "StatusChange", "StatusStrip"]
+__all__ = ["DAY_S", "LETTERS", "WEEK_S", "StatusChange", "StatusStrip", "Unknown"]
 
 DAY_S: Final = 86_400.0
 WEEK_S: Final = 7 * DAY_S
@@ -54,6 +54,17 @@ class StatusChange:
     reasons: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nothing is known from here on: no checks were made.
+
+    Attributes:
+        at: Time of the last check, in unix seconds.
+    """
+
+    at: float
+
+
 class StatusStrip:
     """The status of one instance, or of the whole, over the last week.
 
@@ -89,19 +100,17 @@ class StatusStrip:
         self._forget(at - WEEK_S)
         return change
 
-    def load(self, changes: Iterable[StatusChange | float]) -> None:
+    def load(self, changes: Iterable[StatusChange | Unknown]) -> None:
         """Take in what was written down before.
 
         Args:
-            changes: Changes, the oldest first; a number is a time up to which checks were made, and
-                after which nothing is known.
+            changes: Changes, the oldest first.
         """
         for each in changes:
             last = self._runs[-1] if self._runs else None
-            at = each if isinstance(each, float) else each.at
             if last is not None and last.end == last.begin:
-                last.end = max(last.begin, at)
-            if isinstance(each, float):
+                last.end = max(last.begin, each.at)
+            if isinstance(each, Unknown):
                 continue
             self._runs.append(_Run(each.at, each.at, each.status))
             self.changes.append(each)

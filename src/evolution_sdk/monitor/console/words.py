@@ -19,7 +19,14 @@ __all__ = ["Words", "both", "label_of", "portuguese", "words_of"]
 
 Words: TypeAlias = Mapping[str, str]
 
-_HOLE: Final = re.compile(r"\\?\{(\d?)\\?\}")
+_HOLE: Final = re.compile(r"\\?\{(status|side|n|)\\?\}")
+# A name or a sentence of any kind fits into a hole without a kind.
+_KINDS: Final = {
+    "": "(.*?)",
+    "n": r"([-+.,\w%]+|less than 1)",
+    "side": "(above|below|more|less)",
+    "status": "(healthy|degraded|unhealthy|unknown|full)",
+}
 _MOST_CACHED: Final = 4_096
 _LISTED: Final = "; "
 
@@ -63,6 +70,9 @@ def portuguese(english: str) -> str:
     exact = LABELS.get(english) or UNITS.get(english) or PHRASES.get(english)
     if exact is not None:
         return exact
+    # The last sentence of several has lost its full stop.
+    if (whole := PHRASES.get(f"{english}.")) is not None:
+        return whole.removesuffix(".")
     for pattern, translated in _patterns():
         found = pattern.fullmatch(english)
         if found is None:
@@ -72,26 +82,26 @@ def portuguese(english: str) -> str:
     # Several reasons in a row, as an alert lists them.
     if _LISTED in english:
         return _LISTED.join(portuguese(part) for part in english.split(_LISTED))
-    return english
+    label, colon, rest = english.partition(": ")
+    return f"{portuguese(label)}: {portuguese(rest)}" if colon else english
 
 
 @lru_cache(maxsize=1)
 def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     """Make a pattern of each phrase with holes; those with the most words of their own first."""
     made = [
-        (_HOLE.sub("(.*?)", re.escape(english)), translated)
+        (_HOLE.sub(_group, re.escape(english)), translated)
         for english, translated in PHRASES.items()
-        if "{}" in english
+        if _HOLE.search(english)
     ]
-    made.sort(key=lambda each: -len(each[0].replace("(.*?)", "")))
+    made.sort(key=lambda each: -len(each[0].replace(_KINDS[""], "")))
     return tuple((re.compile(pattern, re.DOTALL), translated) for pattern, translated in made)
+
+
+def _group(hole: re.Match[str]) -> str:
+    return _KINDS[hole[1]]
 
 
 def _filled(translated: str, parts: list[str]) -> str:
     left = iter(parts)
-
-    def fill(hole: re.Match[str]) -> str:
-        # A number says that the order is another one in Portuguese.
-        return parts[int(hole[1])] if hole[1] else next(left, "")
-
-    return _HOLE.sub(fill, translated)
+    return _HOLE.sub(lambda _: next(left, ""), translated)
