@@ -13,7 +13,7 @@ export const WORDS = {
     forbidden: "You may not see this console.", throttled: "Too many tries. Wait {s} s, then try again.", full: "Too many pages are open on this console. The page tries again.",
     healthy: "healthy", degraded: "degraded", unhealthy: "unhealthy", unknown: "unknown",
     health: "Health", all_well: "Everything that is measured is as it should be.", since: "since {at}", checked: "checked {ago}",
-    first_check: "The first check has not been made yet.", now_healthy: "Health is now: {status}.",
+    more: "and {n} more", first_check: "The first check has not been made yet.", now_healthy: "Health is now: {status}.",
     day: "24 h", week: "7 d", up: "{share} up", no_data: "not measured",
     strip_words: "{span}: {share} up, {many} interruptions", strip_none: "{span}: not measured yet",
     legend_h: "healthy", legend_d: "degraded", legend_u: "unhealthy", legend_q: "unknown",
@@ -34,8 +34,8 @@ export const WORDS = {
     unacked: "{share} of sends got no acknowledgement in time", refused_why: "Refused in the last 24 h", no_sends: "Nothing was sent in this time.", code: "Code",
     calls_title: "Retries and protection", calls_total: "Calls", calls_failed: "Failed", retries: "Retries", retry_rate: "Retried with success", unknown_outcomes: "Unknown outcomes", waiting_limit: "Wait for a limit",
     breakers: "Circuit breakers", breakers_closed: "All are closed.", closed: "closed", open: "open", half_open: "trying", breaker_why: "{share} of {n} calls failed",
-    queues: "Outbox and inbox", outbox: "Outbox", inbox: "Inbox of webhooks", no_outbox: "No outbox is watched.", no_inbox: "No receiver is watched.",
-    unreadable: "The outbox's store cannot be read ({error}). What you see is old.",
+    queues: "Outbox and inbox", outbox: "Outbox", inbox: "Inbox of webhooks", not_read: "It has not been read yet.",
+    unreadable: "Its store cannot be read ({error}). What you see is old.",
     waiting: "Waiting", oldest: "Oldest", sent_rate: "Sent per second", wait_p95: "Wait (p95)", unknown_rows: "Unknown", dead_letters: "Dead letters", accepted_events: "Accepted", handled: "Handled", duplicates: "Copies", rejected: "Rejected",
     rows_title: "Messages that need somebody", letters_title: "Events whose handlers failed", no_rows: "None.",
     key: "Key", instance: "Instance", when: "When", reason: "Reason", error: "Error", attempts: "Attempts", kind: "Event", operation: "Operation", what: "What", took: "Took",
@@ -58,7 +58,7 @@ export const WORDS = {
     forbidden: "Você não tem acesso a este painel.", throttled: "Tentativas demais. Espere {s} s e tente de novo.", full: "Há páginas demais abertas neste painel. A página tenta de novo.",
     healthy: "saudável", degraded: "com problemas", unhealthy: "fora do ar", unknown: "desconhecido",
     health: "Saúde", all_well: "Tudo o que é medido está como deveria.", since: "desde {at}", checked: "verificado {ago}",
-    first_check: "A primeira verificação ainda não foi feita.", now_healthy: "A saúde agora é: {status}.",
+    more: "e mais {n}", first_check: "A primeira verificação ainda não foi feita.", now_healthy: "A saúde agora é: {status}.",
     day: "24 h", week: "7 d", up: "{share} no ar", no_data: "sem medição",
     strip_words: "{span}: {share} no ar, {many} interrupções", strip_none: "{span}: ainda sem medição",
     legend_h: "saudável", legend_d: "com problemas", legend_u: "fora do ar", legend_q: "desconhecido",
@@ -79,8 +79,8 @@ export const WORDS = {
     unacked: "{share} dos envios ficaram sem confirmação a tempo", refused_why: "Recusadas nas últimas 24 h", no_sends: "Nada foi enviado neste período.", code: "Código",
     calls_title: "Novas tentativas e proteção", calls_total: "Chamadas", calls_failed: "Falharam", retries: "Novas tentativas", retry_rate: "Repetidas com sucesso", unknown_outcomes: "Resultados desconhecidos", waiting_limit: "Esperam por um limite",
     breakers: "Disjuntores", breakers_closed: "Todos estão fechados.", closed: "fechado", open: "aberto", half_open: "testando", breaker_why: "{share} de {n} chamadas falharam",
-    queues: "Caixa de saída e caixa de entrada", outbox: "Caixa de saída", inbox: "Caixa de entrada dos webhooks", no_outbox: "Nenhuma caixa de saída é acompanhada.", no_inbox: "Nenhum receptor é acompanhado.",
-    unreadable: "O banco da caixa de saída não pode ser lido ({error}). O que aparece aqui é antigo.",
+    queues: "Caixa de saída e caixa de entrada", outbox: "Caixa de saída", inbox: "Caixa de entrada dos webhooks", not_read: "Ainda não foi lida.",
+    unreadable: "O banco não pode ser lido ({error}). O que aparece aqui é antigo.",
     waiting: "Aguardando", oldest: "Mais antiga", sent_rate: "Enviadas por segundo", wait_p95: "Espera (p95)", unknown_rows: "Desconhecidas", dead_letters: "Eventos mortos", accepted_events: "Aceitos", handled: "Tratados", duplicates: "Cópias", rejected: "Rejeitados",
     rows_title: "Mensagens que precisam de alguém", letters_title: "Eventos cujo tratamento falhou", no_rows: "Nenhum.",
     key: "Chave", instance: "Instância", when: "Quando", reason: "Motivo", error: "Erro", attempts: "Tentativas", kind: "Evento", operation: "Operação", what: "O quê", took: "Levou",
@@ -276,7 +276,7 @@ function table(heads, rows, empty) {
 
 function draw_health() {
   const health = S.health, server = S.server, whole = S.strips?.[""] ?? {};
-  const reasons = health.reasons.length ? h("ul", { class: "reasons" }, health.reasons.map((words) => h("li", {}, told(words)))) : h("p", { class: "soft" }, health.checked_at === null ? t("first_check") : t("all_well"));
+  const reasons = health.reasons.length ? h("ul", { class: "reasons" }, health.reasons.map((words) => h("li", {}, told(words))), health.more_reasons ? h("li", { class: "soft" }, t("more", { n: number(health.more_reasons, 0) })) : "") : h("p", { class: "soft" }, health.checked_at === null ? t("first_check") : t("all_well"));
   const line = (key, span_s, share_up) => h("div", { class: "strip-line" }, h("span", { class: "small soft" }, t(key)), strip(whole[key], span_s, t(key)), h("span", { class: "num small" }, share(share_up)));
   replace(PARTS.health.body, h("div", { class: "hero" },
     h("div", {}, h("p", { class: "head" }, pill(health.status), health.since_at === null ? "" : h("span", { class: "soft small" }, t("since", { at: clock_words(health.since_at) }), " · "), health.checked_at === null ? "" : ago(health.checked_at)),
@@ -399,11 +399,11 @@ function draw_resilience() {
 
 const row_state = (state) => t(["expired", "refused", "unknown"].includes(state) ? `${state}_state` : state);
 const ROW_ACTIONS = { unknown: ["was_sent", "was_not_sent"], queued: ["cancel"], failed: ["retry"], refused: ["retry"], expired: ["retry"], cancelled: ["retry"] };
-const BODIES = { was_sent: (key) => ({ action: "resolve", key, sent: true }), was_not_sent: (key) => ({ action: "resolve", key, sent: false }), cancel: (key) => ({ action: "cancel", key }), retry: (key) => ({ action: "retry", key }) };
+const BODIES = { was_sent: (id) => ({ action: "resolve", id, sent: true }), was_not_sent: (id) => ({ action: "resolve", id, sent: false }), cancel: (id) => ({ action: "cancel", id }), retry: (id) => ({ action: "retry", id }) };
 
 function draw_outbox() {
   const outbox = S.outbox, part = PARTS.outbox;
-  if (!outbox) return replace(part.body, h("p", { class: "empty" }, t("no_outbox")));
+  if (!outbox) return replace(part.body, h("p", { class: "empty" }, t("not_read")));
   const counts = outbox.counts ?? {}, rows = outbox.rows ?? [];
   replace(part.body, outbox.readable ? "" : h("p", { class: "error" }, t("unreadable", { error: outbox.error ?? "?" })),
     tiles(tile(t("waiting"), number(outbox.depth, 0)), tile(t("oldest"), outbox.oldest_s === null ? "–" : length(outbox.oldest_s)), tile(t("sent_rate"), number(outbox.sent_per_second, 1)), tile(t("wait_p95"), ms(outbox.p95_wait_ms)), tile(t("unknown_rows"), number(counts.unknown ?? 0, 0), Boolean(counts.unknown)), tile(t("calls_failed"), number((counts.failed ?? 0) + (counts.refused ?? 0), 0))),
@@ -411,19 +411,20 @@ function draw_outbox() {
     h("div", {}, h("h3", {}, t("rows_title")), table([t("key"), t("row_state"), t("when"), t("reason"), ...(S.can.act ? [""] : [])], rows.map((row) => [
       [h("span", { class: "mono" }, row.key), h("p", { class: "soft small" }, row.instance)], h("span", { class: `pill ${row.state === "unknown" ? "warning" : "neutral"}` }, row_state(row.state)), ago(row.created_at),
       [told(row.reason), row.error ? h("p", { class: "soft small" }, [row.error, row.code].filter(Boolean).join(" ")) : ""],
-      ...(S.can.act ? [h("div", { class: "buttons" }, (ROW_ACTIONS[row.state] ?? []).map((key) => act(key, BODIES[key](row.key), { what: row.key, warn: row.state === "unknown" ? t("look_first") : "" })))] : []),
+      ...(S.can.act ? [h("div", { class: "buttons" }, (ROW_ACTIONS[row.state] ?? []).map((key) => act(key, BODIES[key](row.id), { what: row.key, warn: row.state === "unknown" ? t("look_first") : "" })))] : []),
     ]), t("no_rows"))));
 }
 
 function draw_receiver() {
   const receiver = S.receiver, part = PARTS.receiver;
-  if (!receiver) { part.end.replaceChildren(); return replace(part.body, h("p", { class: "empty" }, t("no_inbox"))); }
-  const rejected = Object.values(receiver.rejected).reduce((sum, many) => sum + many, 0), letters = receiver.dead_letters;
-  replace(part.end, S.can.act && letters.length > 1 ? act("replay_all", { action: "replay", ids: null }, {}) : null);
-  replace(part.body, tiles(tile(t("waiting"), number(receiver.queue_depth + receiver.in_flight, 0)), tile(t("oldest"), length(receiver.oldest_age_ms / 1000)), tile(t("accepted_events"), number(receiver.accepted, 0)), tile(t("duplicates"), number(receiver.duplicates, 0)), tile(t("rejected"), number(rejected, 0)), tile(t("dead_letters"), number(receiver.dead, 0), receiver.dead > 0)),
-    h("div", {}, h("h3", {}, t("letters_title")), table([t("kind"), t("error"), t("when"), ...(S.can.act ? [""] : [])], letters.map((letter) => [
+  if (!receiver) { part.end.replaceChildren(); return replace(part.body, h("p", { class: "empty" }, t("not_read"))); }
+  const may_replay = S.can.act && S.features.replay !== false;
+  const rejected = Object.values(receiver.rejected ?? {}).reduce((sum, many) => sum + many, 0), letters = receiver.dead_letters ?? [];
+  replace(part.end, may_replay && letters.length > 1 ? act("replay_all", { action: "replay", ids: null }, {}) : null);
+  replace(part.body, receiver.readable === false ? h("p", { class: "error" }, t("unreadable", { error: receiver.error ?? "?" })) : "", tiles(tile(t("waiting"), number(receiver.queue_depth + receiver.in_flight, 0)), tile(t("oldest"), length(receiver.oldest_age_ms / 1000)), tile(t("accepted_events"), number(receiver.accepted, 0)), tile(t("duplicates"), number(receiver.duplicates, 0)), tile(t("rejected"), number(rejected, 0)), tile(t("dead_letters"), number(receiver.dead, 0), receiver.dead > 0)),
+    h("div", {}, h("h3", {}, t("letters_title")), table([t("kind"), t("error"), t("when"), ...(may_replay ? [""] : [])], letters.map((letter) => [
       [h("span", { class: "mono" }, letter.kind), h("p", { class: "soft small" }, letter.instance ?? "")], [letter.error, h("p", { class: "soft small" }, `${t("attempts")}: ${letter.attempts}`)], ago(letter.failed_at),
-      ...(S.can.act ? [h("div", { class: "buttons" }, act("replay", { action: "replay", ids: [letter.id] }, { what: `${letter.kind} #${letter.id}` }), act("discard", { action: "discard", ids: [letter.id] }, { what: `${letter.kind} #${letter.id}`, danger: true }))] : []),
+      ...(may_replay ? [h("div", { class: "buttons" }, act("replay", { action: "replay", ids: [letter.id] }, { what: `${letter.kind} #${letter.id}` }), act("discard", { action: "discard", ids: [letter.id] }, { what: `${letter.kind} #${letter.id}`, danger: true }))] : []),
     ]), t("no_rows"))));
 }
 
@@ -446,7 +447,7 @@ function draw_events() {
 
 const DRAW = {
   health: [["health", "server", "strips"], draw_health], instances: [["instances", "strips", "pairing", "can", "features"], draw_instances], series: [["series", "outlook"], draw_series],
-  delivery: [["delivery"], draw_delivery], resilience: [["resilience"], draw_resilience], outbox: [["outbox", "can"], draw_outbox], receiver: [["receiver", "can"], draw_receiver],
+  delivery: [["delivery"], draw_delivery], resilience: [["resilience"], draw_resilience], outbox: [["outbox", "can"], draw_outbox], receiver: [["receiver", "can", "features"], draw_receiver],
   alerts: [["alerts"], draw_alerts], calls: [["calls"], draw_calls], events: [["events"], draw_events],
 };
 const LAYOUT = [["health", "health", "wide"], ["alerts", "alerts", "half"], ["delivery", "delivery", "half"], ["instances", "instances", "wide"], ["series", "speed", "wide"], ["outbox", "outbox", "half"], ["receiver", "inbox", "half"], ["resilience", "calls_title", "half"], ["events", "by_kind", "half"], ["calls", "recent_calls", "wide"]];
@@ -535,9 +536,10 @@ function listen() {
     alive(S.at); link("live"); tries = 0;
     if (first && !PICK.chosen && S.language) choose_language(S.language, false);
     $("login").hidden = $("refused").hidden = true;
-    $("logout").hidden = false;
+    $("logout").hidden = S.features.login === false;
     if (known === JSON.stringify(S.features) && !$("board").hidden) redraw(new Set(Object.keys(S))); else build();
   });
+  source.addEventListener("alive", () => alive());
   source.addEventListener("changes", (event) => {
     if (!S) return;
     const news = JSON.parse(event.data);
