@@ -144,7 +144,7 @@ async def test_a_quiet_page_hears_that_all_is_well() -> None:
             enough.set()
 
     await hub.serve("view", send, enough.wait())
-    assert parts[-1] == b": alive\n\n"
+    assert parts[-1] == b"event: alive\ndata: {}\n\n"
 
 
 async def test_pages_are_bounded() -> None:

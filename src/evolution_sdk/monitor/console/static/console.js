@@ -391,7 +391,7 @@ function draw_delivery() {
 
 function draw_resilience() {
   const { retry, breakers, limiter } = S.resilience, shown = breakers.filter((one) => one.state !== "closed");
-  replace(PARTS.resilience.body, retry ? tiles(tile(t("calls_total"), number(retry.total, 0)), tile(t("calls_failed"), number(retry.failed, 0)), tile(t("retries"), number(retry.retries, 0)), tile(t("retry_rate"), share(retry.retry_success_rate)),
+  replace(PARTS.resilience.body, retry ? tiles(tile(t("calls_total"), number(retry.total, 0)), tile(t("calls_failed"), number(retry.failed, 0)), tile(t("retries"), number(retry.retries, 0)), tile(t("retry_rate"), share(retry.retries ? retry.retry_success_rate : null)),
     tile(t("unknown_outcomes"), number(retry.unknown_outcomes, 0)), limiter && limiter.waiting !== null ? tile(t("waiting_limit"), number(limiter.waiting, 0)) : null) : "",
   h("div", {}, h("h3", {}, t("breakers")), shown.length ? h("ul", { class: "alerts" }, shown.map((one) => h("li", {}, h("span", { class: `pill ${one.state === "open" ? "open-breaker" : one.state}` }, t(one.state)),
     h("span", {}, one.scope, h("span", { class: "soft" }, ` · ${told(one.reason) || t("breaker_why", { share: share(one.failure_rate), n: number(one.calls, 0) })}`)), one.opened_at === null ? "" : ago(one.opened_at)))) : h("p", { class: "empty small" }, t("breakers_closed"))));
