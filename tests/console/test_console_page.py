@@ -113,8 +113,10 @@ def test_a_wrong_token_is_refused_and_the_right_one_let_in(
     assert page.url == f"{desk.url}/"
     assert page.is_hidden("#board")
     page.fill("#token", "neither-is-this-one")
-    page.keyboard.press("Enter")
-    page.wait_for_function("document.querySelector('#login-error').textContent !== ''")
+    with page.expect_response("**/login") as answered:
+        page.keyboard.press("Enter")
+    assert answered.value.status == 401
+    page.wait_for_selector("#login-error:not(:empty)")
     page.fill("#token", TOKEN)
     page.get_by_role("button", name="Log in").click()
     page.wait_for_selector("#board:not([hidden])")
@@ -141,7 +143,7 @@ def test_two_hundred_instances_can_be_found_and_ordered(
         page.get_by_label("Order").select_option("name")
         assert page.locator(".row .name").first.inner_text() == "shop-000"
         page.get_by_label("Find an instance").fill("15")
-        shown = page.locator(".row .name").all_inner_texts()
+        shown = page.locator(".row .name").all_text_contents()
         assert shown == ["shop-015", "shop-115", *(f"shop-15{digit}" for digit in range(10))]
         assert "12 of 200" in page.inner_text("#instances")
         # A change does not throw away what somebody is typing.
