@@ -145,6 +145,7 @@ class Figures:
         self._wall = wall
         self._due = float("-inf")
         self._reading: asyncio.Task[None] | None = None
+        self._again = False
         self.outbox: OutboxFigures | None = None
         self.receiver: ReceiverFigures | None = None
         self.version: int = 0
@@ -163,6 +164,8 @@ class Figures:
         reading = self._reading
         loop = asyncio.get_running_loop()
         if reading is not None and not reading.done() and reading.get_loop() is loop:
+            # What it has read already may be from before the change.
+            self._again = self._again or at_once
             return reading
         if not at_once and self._clock() < self._due:
             return None
@@ -171,7 +174,10 @@ class Figures:
 
     async def _read(self) -> None:
         try:
-            await asyncio.gather(self._read_outbox(), self._read_receiver())
+            self._again = True
+            while self._again:
+                self._again = False
+                await asyncio.gather(self._read_outbox(), self._read_receiver())
         finally:
             self._due = self._clock() + _EVERY_S
             self.version += 1
