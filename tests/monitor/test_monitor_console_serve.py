@@ -90,7 +90,7 @@ def test_a_browser_is_told_of_a_fall_without_asking(
     world.monitor.check_health_sync()
     app, prefix = mounted(EvolutionConsole(world.monitor, token=TOKEN))
     with Served(app) as url:
-        assert get(f"{url}{prefix}").url == f"{url}{prefix}/"
+        assert get(f"{url}{prefix}").url.rstrip("/") == f"{url}{prefix}"
         with get(f"{url}{prefix}/api/stream") as stream:
             name, state = read_event(stream)
             assert (name, state["health"]["status"]) == ("state", "healthy")
