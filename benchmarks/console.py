@@ -104,7 +104,7 @@ async def serve(kind: str) -> None:
     feeding = asyncio.create_task(feed(client))
     monitor.start_monitoring()
     serving = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
     sys.stdout.write(f"{server.servers[0].sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()

@@ -19,9 +19,9 @@ import pytest
 from docs_pages import PAGES, ROOT
 
 from evolution_sdk import EvolutionClient
+from evolution_sdk.cli.console import parser as console_parser
 from evolution_sdk.config import variable_paths
 from evolution_sdk.monitor.cli.command import parser as monitor_parser
-from evolution_sdk.cli.console import parser as console_parser
 from evolution_sdk.outbox.cli.parser import parser as outbox_parser
 from evolution_sdk.testing import FakeEvolution
 from evolution_sdk.testing.cli import build, parser

@@ -10,14 +10,13 @@ from typing import Any, Final, TypeAlias
 
 from .access import Level
 from .figures import Figures
+from .queues import outbox_shown, receiver_shown
 from .recorder import WHOLE, Recorder
 from .state import (
     alerts_shown,
     health_shown,
     instance_shown,
-    outbox_shown,
     outlook_shown,
-    receiver_shown,
     resilience_shown,
     strip_shown,
 )

@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 _EVERY_S: Final = 1.0
+_READ_S: Final = 2.0
 _MOST_UNKNOWN: Final = 50
 _MOST_FAILED: Final = 50
 _MOST_QUEUED: Final = 20
@@ -171,6 +172,12 @@ class Figures:
             return None
         self._reading = loop.create_task(self._read())
         return self._reading
+
+    async def read_once(self) -> None:
+        """Read what is due before a first state; a store that hangs is not waited for."""
+        reading = self.poll()
+        if reading is not None:
+            await asyncio.wait({asyncio.ensure_future(reading)}, timeout=_READ_S)
 
     async def _read(self) -> None:
         try:
