@@ -57,7 +57,7 @@ def outbox_shown(figures: OutboxFigures, sample: Sample | None) -> dict[str, Any
 
 
 def until(pause: OutboxPause, read_at: float | None) -> float | None:
-    """Return the time at which a pause ends by itself, in unix seconds; None where a person ends it."""
+    """Return the unix time at which a pause ends by itself; None where a person ends it."""
     if pause.left_ms is None or read_at is None:
         return None
     return round(read_at + pause.left_ms / 1_000)
