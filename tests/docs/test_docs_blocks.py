@@ -19,6 +19,7 @@ import pytest
 from docs_pages import PAGES, ROOT
 
 from evolution_sdk import EvolutionClient
+from evolution_sdk.cli.console import parser as console_parser
 from evolution_sdk.config import variable_paths
 from evolution_sdk.monitor.cli.command import parser as monitor_parser
 from evolution_sdk.outbox.cli.parser import parser as outbox_parser
@@ -187,6 +188,9 @@ def _check_python(words: list[str]) -> None:
             return
         if words[2] == "outbox":
             outbox_parser().parse_args(words[3:])
+            return
+        if words[2] == "console":
+            console_parser().parse_args(words[3:])
             return
         assert words[2] == "fake-server"
         build(parser().parse_args(words[3:]))

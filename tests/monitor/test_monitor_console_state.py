@@ -123,14 +123,15 @@ def test_a_strip_of_very_many_changes_stays_small_and_shows_the_worst() -> None:
 
 def test_series_have_a_point_per_step_and_none_where_nothing_was_measured() -> None:
     points = ChartPoints(30, 120)
+    begin = START - START % 30
     for at in (0.0, 5.0, 35.0):
         points.add(
-            Sample(at=START + at, status="healthy", response_time_ms=at, p95_response_time_ms=at)
+            Sample(at=begin + at, status="healthy", response_time_ms=at, p95_response_time_ms=at)
         )
-    shown = points.to_dict(START + 65)
+    shown = points.to_dict(begin + 65)
     lists = {len(value) for value in shown.values() if isinstance(value, list)}
     assert lists == {120}
-    end = int((START - shown["begin_at"]) // 30)
+    end = int((begin - shown["begin_at"]) // 30)
     assert shown["response_time_ms"][end : end + 3] == [2.5, 35.0, None]
     assert shown["p95_ms"][end] == 5.0
     assert shown["status"][end : end + 3] == ["h", "h", None]
@@ -172,7 +173,7 @@ async def test_calls_and_events_are_told_without_what_they_held() -> None:
     world = World()
     console = made(world)
     await world.send()
-    world.fake.faults.add(status=500, body=INTERNAL, times=1)
+    world.fake.faults.add("chat.*", "status", status=500, body=INTERNAL, count=1)
     await world.read()
     world.event("messages.upsert", message={"conversation": "a secret"}, key={"id": NUMBER})
     world.event("made.up")

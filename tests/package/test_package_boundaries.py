@@ -35,6 +35,9 @@ COLOURLESS = (
 MAY_USE_ASYNCIO = {
     "_base/serial_worker.py": "hands blocking work to a thread, so that no loop waits for it",
     "events/_plain_calls.py": "one asyncio.to_thread: a blocking handler must not stop a loop",
+    "monitor/console/figures.py": "reads outbox and receiver aside from the loop of an ASGI app",
+    "monitor/console/http.py": "an ASGI app: bounds the time of a body",
+    "monitor/console/hub.py": "an ASGI app: one task looks, and each page has its own",
     "monitor/runner.py": "tasks, threads and loops",
     "retry/background.py": "runs async handlers of events on the loop that is at work",
     "retry/drive.py": "the thin driver: asyncio.sleep as default, and a limit of an attempt",

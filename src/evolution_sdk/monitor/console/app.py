@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable
 from typing import Any, Final, Literal
 from urllib.parse import parse_qs
@@ -38,7 +37,6 @@ from .words import both
 
 __all__ = ["EvolutionConsole"]
 
-_READ_S: Final = 2.0
 _STREAM: Final = {
     **SECURITY,
     "content-type": "text/event-stream",
@@ -192,15 +190,9 @@ class EvolutionConsole:
         level = await self._access.level(scope)
         if level is None:
             return self._refusal()
-        await self._read_once()
+        await self._figures.read_once()
         self._hub.tick()
         return json_reply(200, self._whole(level))
-
-    async def _read_once(self) -> None:
-        """Read outbox and receiver before the first state; a store that hangs is not waited for."""
-        reading = self._figures.poll()
-        if reading is not None:
-            await asyncio.wait({asyncio.ensure_future(reading)}, timeout=_READ_S)
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         level = await self._access.level(scope)
@@ -214,7 +206,7 @@ class EvolutionConsole:
         def give(part: bytes) -> Awaitable[None]:
             return send({"type": "http.response.body", "body": part, "more_body": True})
 
-        await self._read_once()
+        await self._figures.read_once()
         await self._hub.serve(self._shown(level), give, _gone(receive))
 
     async def _login(self, scope: Scope, receive: Receive) -> Reply:

@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 _EVERY_S: Final = 1.0
+_READ_S: Final = 2.0
 _MOST_UNKNOWN: Final = 50
 _MOST_FAILED: Final = 50
 _MOST_QUEUED: Final = 20
@@ -145,6 +146,7 @@ class Figures:
         self._wall = wall
         self._due = float("-inf")
         self._reading: asyncio.Task[None] | None = None
+        self._again = False
         self.outbox: OutboxFigures | None = None
         self.receiver: ReceiverFigures | None = None
         self.version: int = 0
@@ -163,15 +165,26 @@ class Figures:
         reading = self._reading
         loop = asyncio.get_running_loop()
         if reading is not None and not reading.done() and reading.get_loop() is loop:
+            # What it has read already may be from before the change.
+            self._again = self._again or at_once
             return reading
         if not at_once and self._clock() < self._due:
             return None
         self._reading = loop.create_task(self._read())
         return self._reading
 
+    async def read_once(self) -> None:
+        """Read what is due before a first state; a store that hangs is not waited for."""
+        reading = self.poll()
+        if reading is not None:
+            await asyncio.wait({asyncio.ensure_future(reading)}, timeout=_READ_S)
+
     async def _read(self) -> None:
         try:
-            await asyncio.gather(self._read_outbox(), self._read_receiver())
+            self._again = True
+            while self._again:
+                self._again = False
+                await asyncio.gather(self._read_outbox(), self._read_receiver())
         finally:
             self._due = self._clock() + _EVERY_S
             self.version += 1

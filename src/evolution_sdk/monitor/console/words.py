@@ -29,6 +29,8 @@ _KINDS: Final = {
 }
 _MOST_CACHED: Final = 4_096
 _LISTED: Final = "; "
+# Sentences quote others: an alert its reasons, a reason that of a refusal, and that its advice.
+_DEEPEST: Final = 8
 
 
 def words_of(english: str) -> Words:
@@ -67,6 +69,12 @@ def portuguese(english: str) -> str:
     Args:
         english: The text.
     """
+    return _translated(english, _DEEPEST)
+
+
+def _translated(english: str, depth: int) -> str:
+    if depth == 0:
+        return english
     exact = LABELS.get(english) or UNITS.get(english) or PHRASES.get(english)
     if exact is not None:
         return exact
@@ -77,13 +85,13 @@ def portuguese(english: str) -> str:
         found = pattern.fullmatch(english)
         if found is None:
             continue
-        parts = [portuguese(part) if part else "" for part in found.groups()]
+        parts = [_translated(part, depth - 1) if part else "" for part in found.groups()]
         return _filled(translated, parts)
     # Several reasons in a row, as an alert lists them.
     if _LISTED in english:
-        return _LISTED.join(portuguese(part) for part in english.split(_LISTED))
+        return _LISTED.join(_translated(part, depth - 1) for part in english.split(_LISTED))
     label, colon, rest = english.partition(": ")
-    return f"{portuguese(label)}: {portuguese(rest)}" if colon else english
+    return f"{_translated(label, depth - 1)}: {_translated(rest, depth - 1)}" if colon else english
 
 
 @lru_cache(maxsize=1)
