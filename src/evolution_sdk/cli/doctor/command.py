@@ -12,6 +12,7 @@ from evolution_sdk._cli.frame import DONE, NO, CommandParser, guarded, program
 from evolution_sdk._cli.language import t
 from evolution_sdk._cli.options import add_settings, add_shape, settings_of
 from evolution_sdk._cli.output import print_json, print_text
+from evolution_sdk.cli.quiet import quiet_logs
 
 from .findings import Finding
 
@@ -101,10 +102,11 @@ def _run(
     config = settings_of(arguments)
     doctor = Doctor(config, instances=arguments.instance, post=arguments.post, now=now, clock=clock)
     found: list[Finding] = []
-    for finding in doctor.examine():
-        found.append(finding)
-        if not arguments.json:
-            _print(finding)
+    with quiet_logs():
+        for finding in doctor.examine():
+            found.append(finding)
+            if not arguments.json:
+                _print(finding)
     counts = Counter(finding.status for finding in found)
     failed = counts["failed"] > 0
     if arguments.json:

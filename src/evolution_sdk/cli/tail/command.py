@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import logging
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from evolution_sdk._cli.frame import DONE, CommandParser, exit_codes, guarded, program
@@ -17,6 +16,7 @@ from evolution_sdk._cli.language import t
 from evolution_sdk._cli.options import add_settings, add_shape, settings_of
 from evolution_sdk._cli.output import printable
 from evolution_sdk.cli.event_lines import EventFilter, Show, add_filters, filter_of, shower
+from evolution_sdk.cli.quiet import quiet_logs
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import ConfigurationError, EvolutionError
 from evolution_sdk.events import Event
@@ -121,7 +121,7 @@ def _run(arguments: argparse.Namespace) -> int:
         streams = _sockets(config, consumer, wanted, seen.told)
     else:
         streams = _queues(config, consumer, wanted, seen.told)
-    with _quiet():
+    with quiet_logs():
         asyncio.run(_until_over(streams, seen))
     if seen.error is not None:
         raise seen.error
@@ -316,14 +316,3 @@ async def _until_over(make: Callable[[], list[Stream]], seen: _Seen) -> None:
         for stream in streams:
             stream.stop()
         await asyncio.gather(over, *running, return_exceptions=True)
-
-
-@contextlib.contextmanager
-def _quiet() -> Generator[None]:
-    """Keep the streams' log off the screen: their states are told already."""
-    log = logging.getLogger("evolution_sdk.streams")
-    before, log.disabled = log.disabled, True
-    try:
-        yield
-    finally:
-        log.disabled = before
