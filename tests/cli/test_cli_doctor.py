@@ -22,7 +22,7 @@ from evolution_sdk.cli.doctor.findings import Finding
 from evolution_sdk.cli.doctor.instance_findings import InstanceSeen, WebhookSeen
 from evolution_sdk.cli.doctor.server_findings import ReachSeen, TlsSeen
 from evolution_sdk.config import EvolutionConfig
-from evolution_sdk.events import EventRouter
+from evolution_sdk.events import Event, EventRouter
 from evolution_sdk.testing import FakeEvolution
 from evolution_sdk.webhooks import WebhookReceiver
 from services import require_service
@@ -359,7 +359,7 @@ def test_an_instance_that_is_closed_is_not_begun_to_connect(
     point_at(monkeypatch, fake.url)
     fake.set_state("sales", "close")
     examine(capsys)
-    assert not [each for each in fake.requests if "/instance/connect/" in each.path]
+    assert not [each for each in fake.requests if each.operation == "instance.connect_instance"]
 
 
 def test_an_unknown_instance(
@@ -377,9 +377,10 @@ def receiving(jwt_key: str | None) -> Iterator[tuple[str, list[str]]]:
     seen: list[str] = []
     router = EventRouter()
 
-    @router.on()
     def take(event: Any) -> None:
         seen.append(event.event)
+
+    router.add(take, Event)
 
     receiver = WebhookReceiver(router, jwt_key=jwt_key)
 

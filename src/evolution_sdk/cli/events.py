@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
+from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk._cli.frame import DONE, NO, CommandParser, exit_codes, guarded, program
 from evolution_sdk._cli.language import t
 from evolution_sdk._cli.options import add_shape
@@ -180,9 +181,9 @@ def _recorded(text: str) -> Iterator[_Recorded]:
         whole: Any = json.loads(text)
     except ValueError:
         whole = None
-    if isinstance(whole, list):
+    if is_array(whole):
         bodies = [(place, json.dumps(each)) for place, each in enumerate(whole, 1)]
-    elif isinstance(whole, dict):
+    elif is_object(whole):
         bodies = [(1, json.dumps(whole))]
     else:
         lines = enumerate(text.split("\n"), 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -18,6 +18,7 @@ from evolution_sdk.errors import (
     UnsupportedByServerError,
 )
 from evolution_sdk.models.instance import InstanceInfo, Integration
+from evolution_sdk.models.webhook import Webhook
 from evolution_sdk.retry import RetryPolicy
 
 from . import instance_findings, network, server_findings, services
@@ -200,11 +201,11 @@ class Doctor:
             return WebhookSeen(name, problem=_words(asked.error))
         settings = self._config.webhook
         wanted = settings.global_url if settings.enabled else None
-        stored = asked.value
+        stored: Webhook | None = asked.value
         if stored is None or not stored.url or not stored.enabled:
             return WebhookSeen(name, url="" if stored is None else stored.url, wanted=wanted)
-        key = (stored.headers or {}).get("jwt_key")
-        key = None if key is None else str(key)
+        headers: Mapping[str, Any] = stored.headers or {}
+        key = None if headers.get("jwt_key") is None else str(headers["jwt_key"])
         status, unreached = network.look_at_webhook(stored.url)
         signed = unsigned = None
         if self._post and key is not None and status is not None:
