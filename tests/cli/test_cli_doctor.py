@@ -498,12 +498,25 @@ def test_services_that_are_gone_or_whose_library_is(
     named = services.Service(kind, "EVOLUTION_X", address)
     finding = services.service(named, services.look(named))
     assert finding.status == "failed"
-    assert "does not answer" in finding.words
+    assert finding.words.endswith("does not answer: connection refused")
     assert "EVOLUTION_X" in finding.remedy
     assert "hush" not in str(finding)
     monkeypatch.setitem(sys.modules, module, None)
     finding = services.service(named, services.look(named))
     assert finding.remedy.startswith("pip install 'evolutionapi-sdk[")
+
+
+@pytest.mark.parametrize(
+    ("name", "port", "kind", "address"),
+    [
+        ("RabbitMQ", 5672, "rabbitmq", "amqp://nobody:hush@127.0.0.1:5672/"),
+        ("Redis", 6379, "redis", "redis://nobody:hush@127.0.0.1:6379/0"),
+    ],
+)
+def test_a_refused_password(name: str, port: int, kind: str, address: str) -> None:
+    require_service(name, port)
+    problem = services.look(services.Service(kind, "EVOLUTION_X", address))
+    assert problem == "user or password are refused"
 
 
 def test_missing_settings_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:

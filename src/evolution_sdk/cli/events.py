@@ -17,6 +17,7 @@ from evolution_sdk._cli.language import t
 from evolution_sdk._cli.options import add_shape
 from evolution_sdk._cli.output import print_json, print_text
 from evolution_sdk.cli.event_lines import add_filters, event_json, event_words, filter_of, shower
+from evolution_sdk.cli.unreached import why
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event, MalformedEvent, parse_event
 
@@ -208,13 +209,12 @@ def _post(
             try:
                 answer = http.post(arguments.to, content=each.body, headers=_headers(key))
             except httpx.HTTPError as error:
-                # Without its own text, which may hold the address with a token.
-                why = type(error).__name__
+                reason = why(error)
                 raise OSError(
                     t(
-                        f"the receiver did not answer event {each.line} ({why}); {place} were "
+                        f"the receiver did not answer event {each.line} ({reason}); {place} were "
                         "posted before it.",
-                        f"o receptor não respondeu ao evento {each.line} ({why}); {place} foram "
+                        f"o receptor não respondeu ao evento {each.line} ({reason}); {place} foram "
                         "enviados antes.",
                     )
                 ) from None

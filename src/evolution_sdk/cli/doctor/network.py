@@ -15,6 +15,7 @@ import httpx
 
 from evolution_sdk._cli.language import t
 from evolution_sdk.cli.shown_url import shown_url
+from evolution_sdk.cli.unreached import why
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.webhooks import sign_token
 
@@ -88,7 +89,7 @@ def look_at_server(
         with httpx.Client(verify=context, proxy=proxy, timeout=_LIMIT_S, trust_env=False) as http:
             answer = http.get(f"{config.base_url}/")
     except httpx.HTTPError as error:
-        return ReachSeen(problem=_problem(error))
+        return ReachSeen(problem=why(error))
     elapsed_s = clock() - begun
     told = _object(answer)
     return ReachSeen(
@@ -128,24 +129,6 @@ def _clock_off(date: str | None, now: datetime, elapsed_s: float) -> float | Non
     return 0.0 if -most_s <= off <= 0 else off
 
 
-def _problem(error: httpx.HTTPError) -> str:
-    """Name what went wrong, without the text of the library, which may hold an address."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, socket.gaierror):
-            return t("the name is not found (DNS)", "nome não encontrado (DNS)")
-        if isinstance(cause, ConnectionRefusedError):
-            return t("connection refused", "conexão recusada")
-        if isinstance(cause, ssl.SSLError):
-            return "TLS"
-        cause = cause.__cause__ or cause.__context__
-    return (
-        t("no answer in time", "sem resposta a tempo")
-        if isinstance(error, httpx.TimeoutException)
-        else (type(error).__name__)
-    )
-
-
 def look_at_webhook(url: str) -> tuple[int | None, str]:
     """Ask a webhook by HEAD: a receiver answers, and handles nothing.
 
@@ -180,6 +163,6 @@ def _ask(method: str, url: str, **options: Any) -> tuple[int | None, str]:
         with httpx.Client(timeout=_LIMIT_S, trust_env=False) as http:
             return http.request(method, url, **options).status_code, ""
     except httpx.HTTPError as error:
-        return None, _problem(error)
+        return None, why(error)
     except (httpx.InvalidURL, ValueError):
         return None, t("not a URL", "não é uma URL")
