@@ -17,10 +17,17 @@ from event_kit import KEY, NUMBER, isolate, point_at, run
 from databases import NOBODY, fresh_postgres
 from evolution_sdk import EvolutionClient
 from evolution_sdk._cli.language import use
-from evolution_sdk.cli.doctor import instance_findings, server_findings, services
+from evolution_sdk.cli.doctor import (
+    address_findings,
+    instance_findings,
+    server_findings,
+    services,
+    webhook_findings,
+)
+from evolution_sdk.cli.doctor.address_findings import ReachSeen, TlsSeen
 from evolution_sdk.cli.doctor.findings import Finding
-from evolution_sdk.cli.doctor.instance_findings import InstanceSeen, WebhookSeen
-from evolution_sdk.cli.doctor.server_findings import ReachSeen, TlsSeen
+from evolution_sdk.cli.doctor.instance_findings import InstanceSeen
+from evolution_sdk.cli.doctor.webhook_findings import WebhookSeen
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.events import Event, EventRouter
 from evolution_sdk.testing import FakeEvolution
@@ -46,7 +53,7 @@ def days(count: int) -> TlsSeen:
 
 
 def reached(**seen: Any) -> Finding:
-    return server_findings.reach(PUBLIC, ReachSeen(**seen))
+    return address_findings.reach(PUBLIC, ReachSeen(**seen))
 
 
 def hook(**seen: Any) -> WebhookSeen:
@@ -56,20 +63,20 @@ def hook(**seen: Any) -> WebhookSeen:
 @pytest.mark.parametrize(
     ("finding", "status", "words", "remedy"),
     [
-        (server_findings.url(PUBLIC), "ok", PUBLIC, ""),
-        (server_findings.url("http://evolution.example.com"), "warning", "not encrypted", "TLS"),
-        (server_findings.url("http://8.8.8.8:8080"), "warning", "not encrypted", "TLS"),
-        (server_findings.url("http://192.168.0.7:8080"), "ok", "192", ""),
-        (server_findings.url("http://evolution-api:8080"), "ok", "evolution-api", ""),
-        (server_findings.url(f"{PUBLIC}/v2"), "warning", "the path /v2", "leave it out"),
-        (server_findings.tls("http://x", None, NOW), "skipped", "no TLS", ""),
-        (server_findings.tls(PUBLIC, None, NOW), "skipped", "not reached", ""),
-        (server_findings.tls(PUBLIC, TlsSeen(proxied=True), NOW), "skipped", "proxy", ""),
-        (server_findings.tls(PUBLIC, TlsSeen("expired"), NOW), "failed", "expired", "renew"),
-        (server_findings.tls(PUBLIC, TlsSeen(verified=False), NOW), "warning", "verified", "give"),
-        (server_findings.tls(PUBLIC, TlsSeen(), NOW), "ok", "trusted", ""),
-        (server_findings.tls(PUBLIC, days(60), NOW), "ok", "(60 days)", ""),
-        (server_findings.tls(PUBLIC, days(5), NOW), "warning", "(5 days)", "renewed"),
+        (address_findings.url(PUBLIC), "ok", PUBLIC, ""),
+        (address_findings.url("http://evolution.example.com"), "warning", "not encrypted", "TLS"),
+        (address_findings.url("http://8.8.8.8:8080"), "warning", "not encrypted", "TLS"),
+        (address_findings.url("http://192.168.0.7:8080"), "ok", "192", ""),
+        (address_findings.url("http://evolution-api:8080"), "ok", "evolution-api", ""),
+        (address_findings.url(f"{PUBLIC}/v2"), "warning", "the path /v2", "leave it out"),
+        (address_findings.tls("http://x", None, NOW), "skipped", "no TLS", ""),
+        (address_findings.tls(PUBLIC, None, NOW), "skipped", "not reached", ""),
+        (address_findings.tls(PUBLIC, TlsSeen(proxied=True), NOW), "skipped", "proxy", ""),
+        (address_findings.tls(PUBLIC, TlsSeen("expired"), NOW), "failed", "expired", "renew"),
+        (address_findings.tls(PUBLIC, TlsSeen(verified=False), NOW), "warning", "verified", "give"),
+        (address_findings.tls(PUBLIC, TlsSeen(), NOW), "ok", "trusted", ""),
+        (address_findings.tls(PUBLIC, days(60), NOW), "ok", "(60 days)", ""),
+        (address_findings.tls(PUBLIC, days(5), NOW), "warning", "(5 days)", "renewed"),
         (reached(problem="connection refused"), "failed", "refused", "is it running"),
         (reached(status=301, redirect="https://x/"), "failed", "https://x/", "EVOLUTION_API_URL"),
         (reached(status=502), "failed", "HTTP 502, and not", "another program"),
@@ -122,11 +129,11 @@ def stored(**seen: Any) -> Finding:
 
 
 def arrives(base_url: str = PUBLIC, **seen: Any) -> Finding:
-    return instance_findings.webhook(hook(**seen), base_url)
+    return webhook_findings.webhook(hook(**seen), base_url)
 
 
 def signs(**seen: Any) -> Finding:
-    finding = instance_findings.jwt(hook(**seen))
+    finding = webhook_findings.jwt(hook(**seen))
     assert finding is not None
     return finding
 
@@ -178,7 +185,7 @@ def test_findings_about_instances(finding: Finding, status: str, words: str, rem
 
 def test_no_finding_where_there_is_no_question() -> None:
     assert instance_findings.qr(InstanceSeen("sales", "open")) is None
-    assert instance_findings.jwt(hook(url="")) is None
+    assert webhook_findings.jwt(hook(url="")) is None
     assert HOOK_KEY not in repr(hook(jwt_key=HOOK_KEY))
 
 

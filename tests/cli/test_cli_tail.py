@@ -72,8 +72,9 @@ def test_events_of_one_instance_by_socket(fake: FakeEvolution, tmp_path: Path) -
 
 def test_all_instances_as_json_with_a_filter(fake: FakeEvolution, tmp_path: Path) -> None:
     process = started(
-        "tail", "--json", "--text", "pedido", "--count", "2", folder=tmp_path, **environ(fake)
-    )
+        "tail", "--json", "--text", "pedido", "--count", "2", "--save", "kept.jsonl",
+        folder=tmp_path, **environ(fake),
+    )  # fmt: skip
     connected(process, 2)
     for name in ("sales", "shop"):
         fake.receive_text(name, from_=NUMBER, text="oi")
@@ -84,8 +85,10 @@ def test_all_instances_as_json_with_a_filter(fake: FakeEvolution, tmp_path: Path
         ("sales", "meu PEDIDO"),
         ("shop", "meu PEDIDO"),
     }
+    kept = (tmp_path / "kept.jsonl").read_text("utf-8")
+    assert kept.count("meu PEDIDO") == 2
     tokens = {each.token for each in fake.instances.values()}
-    assert not any(token in answer.out + answer.err for token in (KEY, *tokens))
+    assert not any(token in answer.out + answer.err + kept for token in (KEY, *tokens))
 
 
 @pytest.mark.parametrize("ends", [signal.SIGINT, signal.SIGTERM])

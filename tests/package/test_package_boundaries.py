@@ -41,6 +41,7 @@ MAY_USE_ASYNCIO = {
 }
 # `evolution fake-server` is reached by name, through the table of commands of `__main__.py`.
 MAY_SERVE = {
+    "cli/plain_http.py": "doctor and `events replay` speak to webhooks, no server of ours",
     "cli/serving.py": "runs the console and `evolution listen` in uvicorn, lazily",
 }
 

@@ -38,12 +38,12 @@ def parser() -> CommandParser:
         ),
         epilog=t(
             "exit codes:\n"
-            "  0    nothing failed; there may be warnings\n"
+            "  0    done: nothing failed; there may be warnings\n"
             "  1    something failed\n"
             "  2    an option or a setting is wrong; nothing was checked\n"
             "  130  interrupted by Ctrl-C",
             "códigos de saída:\n"
-            "  0    nada falhou; pode haver avisos\n"
+            "  0    feito: nada falhou; pode haver avisos\n"
             "  1    algo falhou\n"
             "  2    uma opção ou configuração está errada; nada foi verificado\n"
             "  130  interrompido por Ctrl-C",

@@ -21,10 +21,18 @@ from evolution_sdk.models.instance import InstanceInfo, Integration
 from evolution_sdk.models.webhook import Webhook
 from evolution_sdk.retry import RetryPolicy
 
-from . import instance_findings, network, server_findings, services
+from . import (
+    address_findings,
+    instance_findings,
+    network,
+    server_findings,
+    services,
+    webhook_findings,
+)
 from .findings import Finding
-from .instance_findings import InstanceSeen, WebhookSeen
+from .instance_findings import InstanceSeen
 from .server_findings import KeyKind, LicenceState
+from .webhook_findings import WebhookSeen
 
 __all__ = ["Doctor"]
 
@@ -70,10 +78,10 @@ class Doctor:
     def examine(self) -> Iterator[Finding]:
         """Look at everything; each finding comes as soon as it is known."""
         config = self._config
-        yield server_findings.url(config.base_url)
-        yield server_findings.tls(config.base_url, network.look_at_tls(config), self._now())
+        yield address_findings.url(config.base_url)
+        yield address_findings.tls(config.base_url, network.look_at_tls(config), self._now())
         seen = network.look_at_server(config, self._now, self._clock)
-        reached = server_findings.reach(config.base_url, seen)
+        reached = address_findings.reach(config.base_url, seen)
         yield reached
         if reached.status == "ok":
             yield server_findings.version(seen.version)
@@ -160,8 +168,8 @@ class Doctor:
                 continue
             yield instance_findings.store(seen)
             hook = self._webhook(client, name)
-            yield instance_findings.webhook(hook, self._config.base_url)
-            token = instance_findings.jwt(hook)
+            yield webhook_findings.webhook(hook, self._config.base_url)
+            token = webhook_findings.jwt(hook)
             if token is not None:
                 yield token
 

@@ -15,7 +15,14 @@ from evolution_sdk._cli.frame import DONE, CommandParser, exit_codes, guarded, p
 from evolution_sdk._cli.language import t
 from evolution_sdk._cli.options import add_settings, add_shape, settings_of
 from evolution_sdk._cli.output import printable
-from evolution_sdk.cli.event_lines import EventFilter, Show, add_filters, filter_of, shower
+from evolution_sdk.cli.event_lines import (
+    EventFilter,
+    Show,
+    add_end_and_file,
+    add_filters,
+    filter_of,
+    shower,
+)
 from evolution_sdk.cli.quiet import quiet_logs
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import ConfigurationError, EvolutionError
@@ -73,26 +80,10 @@ def parser() -> CommandParser:
         ),
     )
     add_filters(options)
-    options.add_argument(
-        "--count",
-        type=_count,
-        metavar="N",
-        help=t("end after so many events", "termina depois de N eventos"),
-    )
+    add_end_and_file(options)
     add_settings(options)
     add_shape(options)
     return options
-
-
-def _count(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(
-            t(
-                f"{text!r} is no whole number of 1 or more",
-                f"{text!r} não é um número inteiro a partir de 1",
-            )
-        )
-    return int(text)
 
 
 def main(argv: Sequence[str]) -> int:
