@@ -237,10 +237,10 @@ def test_lines_for_people_in_two_languages(
     english = run(capsys, "doctor").out.splitlines()
     assert "FAILED   instance sales: close: it sends and receives nothing" in english
     assert any(line.endswith("connect sales") and "-> link it:" in line for line in english)
-    assert english[-1].startswith("1 failed, ")
+    assert english[-1].startswith("failed: 1, ")
     portuguese = run(capsys, "doctor", "--lang", "pt").out.splitlines()
     assert "FALHA    instance sales: close: não envia nem recebe" in portuguese
-    assert portuguese[-1].startswith("1 falhas, ")
+    assert portuguese[-1].startswith("falhas: 1, ")
 
 
 def test_a_wrong_key(

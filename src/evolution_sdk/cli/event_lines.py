@@ -143,8 +143,8 @@ def add_end_and_file(options: argparse.ArgumentParser) -> None:
         type=Path,
         metavar=t("PATH", "CAMINHO"),
         help=t(
-            "also append the events to this file, whole but without tokens and QR codes, for events "
-            "replay; only its owner can read it",
+            "also append the events to this file, whole but without tokens and QR codes, for "
+            "events replay; only its owner can read it",
             "também grava os eventos no fim deste arquivo, inteiros mas sem tokens e QR codes, "
             "para events replay; só o dono pode lê-lo",
         ),

@@ -33,8 +33,8 @@ def parser() -> CommandParser:
             "unavailable, as it is anyway, because only a write shows if a socket is alive.",
             "Verifica servidor, chave, licença, instâncias, webhooks e bancos e diz o que fazer.\n"
             "Não altera nada: os webhooks são consultados com HEAD, e a presença das instâncias\n"
-            "abertas é definida como unavailable, como já está, pois só uma escrita mostra se o "
-            "socket está vivo.",
+            "abertas é definida como unavailable, como já está: só uma escrita mostra se o socket "
+            "está vivo.",
         ),
         epilog=t(
             "exit codes:\n"
@@ -120,8 +120,8 @@ def _run(
     else:
         print_text(
             t(
-                f"{counts['failed']} failed, {counts['warning']} warnings, {counts['ok']} ok",
-                f"{counts['failed']} falhas, {counts['warning']} avisos, {counts['ok']} ok",
+                f"failed: {counts['failed']}, warnings: {counts['warning']}, ok: {counts['ok']}",
+                f"falhas: {counts['failed']}, avisos: {counts['warning']}, ok: {counts['ok']}",
             )
         )
     return NO if failed else DONE
