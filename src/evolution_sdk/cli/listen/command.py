@@ -59,8 +59,8 @@ def parser() -> CommandParser:
             "at the end.\nMeanwhile the former one gets nothing. The server signs with a key made "
             "for this run; what is\nnot signed is refused.",
             "Recebe aqui o webhook de uma instância, mostra os eventos e devolve o anterior ao\n"
-            "sair. Enquanto isso o anterior não recebe nada. O servidor assina com uma chave feita\n"
-            "para esta execução; o que não vem assinado é recusado.",
+            "sair. Enquanto isso o anterior não recebe nada. O servidor assina com uma chave\n"
+            "feita para esta execução; o que não vem assinado é recusado.",
         ),
         epilog=exit_codes(),
     )
