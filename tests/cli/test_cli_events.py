@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -13,7 +14,9 @@ import pytest
 from event_kit import KEY, NUMBER, isolate, qrcode, run, upsert
 
 from evolution_sdk.cli.events import main
-from evolution_sdk.events import EventRouter, MessagesUpsert
+from evolution_sdk.cli.recording import Recorder
+from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.events import EventRouter, MessagesUpsert, parse_event
 from evolution_sdk.webhooks import WebhookReceiver
 
 SECRETS = ("token-secret", "url-secret", "qr-secret")
@@ -207,3 +210,23 @@ def test_a_secret_file_must_be_there(tmp_path: Path, capsys: pytest.CaptureFixtu
     answer = run(capsys, *words)
     assert answer.code == 2
     assert answer.one_error.endswith("--secret-file: none cannot be read (FileNotFoundError).")
+
+
+def test_what_was_saved_can_be_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "saved.jsonl"
+    recorder = Recorder(path)
+    with_bytes = upsert(2, text="dois")
+    with_bytes["data"]["message"]["imageMessage"] = {"jpegThumbnail": b"\x01\x02"}
+    for body in (upsert(1, text="um"), qrcode(), with_bytes):
+        recorder.take(parse_event(body))
+    saved = path.read_text("utf-8")
+    assert not any(secret in saved for secret in SECRETS)
+    assert '"jpegThumbnail": {"0": 1, "1": 2}' in saved
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    answer = run(capsys, "events", "replay", str(path), "--json")
+    assert [each["text"] for each in answer.json] == ["um", "dois"]
+
+
+def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"--save: .* cannot be written"):
+        Recorder(tmp_path / "none" / "saved.jsonl")

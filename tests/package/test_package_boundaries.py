@@ -44,8 +44,7 @@ MAY_USE_ASYNCIO = {
 }
 # `evolution fake-server` is reached by name, through the table of commands of `__main__.py`.
 MAY_USE_HTTP = {
-    "cli/doctor/network.py": "looks at servers as a stranger does: TLS, redirects, a webhook's answer",
-    "cli/events.py": "posts events to a receiver, which is no Evolution API",
+    "cli/plain_http.py": "doctor and `events replay` speak to webhooks, no server of ours",
     "cli/serving.py": "runs the console and `evolution listen` in uvicorn, lazily",
 }
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from evolution_sdk._cli.language import t
@@ -27,9 +28,12 @@ from evolution_sdk.events.parse import event_class
 from evolution_sdk.identity import Jid
 from evolution_sdk.identity.chat_forms import chat_forms
 
+from .recording import Recorder
+
 __all__ = [
     "EventFilter",
     "Show",
+    "add_end_and_file",
     "add_filters",
     "event_json",
     "event_words",
@@ -122,6 +126,42 @@ def add_filters(options: argparse.ArgumentParser) -> None:
     )
 
 
+def add_end_and_file(options: argparse.ArgumentParser) -> None:
+    """Add the options of commands that show live events: when to end, and where to keep them.
+
+    Args:
+        options: The parser.
+    """
+    options.add_argument(
+        "--count",
+        type=_count,
+        metavar="N",
+        help=t("end after so many events", "termina depois de N eventos"),
+    )
+    options.add_argument(
+        "--save",
+        type=Path,
+        metavar=t("PATH", "CAMINHO"),
+        help=t(
+            "also append the events to this file, whole but without tokens and QR codes, for "
+            "events replay; only its owner can read it",
+            "também grava os eventos no fim deste arquivo, inteiros mas sem tokens e QR codes, "
+            "para events replay; só o dono pode lê-lo",
+        ),
+    )
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(
+            t(
+                f"{text!r} is no whole number of 1 or more",
+                f"{text!r} não é um número inteiro a partir de 1",
+            )
+        )
+    return int(text)
+
+
 def filter_of(arguments: argparse.Namespace, instances: frozenset[str]) -> EventFilter:
     """Make the filter that the options describe.
 
@@ -165,11 +205,23 @@ def shower(arguments: argparse.Namespace) -> Show:
     """Return what prints an event as the options say.
 
     Args:
-        arguments: The parsed options, with ``--json``.
+        arguments: The parsed options, with ``--json``; those of :func:`add_end_and_file` count.
+
+    Raises:
+        ConfigurationError: The file of ``--save`` cannot be written.
     """
-    if arguments.json:
-        return lambda event: print_json(event_json(event))
-    return lambda event: print_text(event_words(event))
+    recorder = None if getattr(arguments, "save", None) is None else Recorder(arguments.save)
+    as_json: bool = arguments.json
+
+    def show(event: Event[Any]) -> None:
+        if recorder is not None:
+            recorder.take(event)
+        if as_json:
+            print_json(event_json(event))
+        else:
+            print_text(event_words(event))
+
+    return show
 
 
 def event_words(event: Event[Any]) -> str:

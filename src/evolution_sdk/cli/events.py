@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
+from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk._cli.frame import DONE, NO, CommandParser, exit_codes, guarded, program
 from evolution_sdk._cli.language import t
 from evolution_sdk._cli.options import add_shape
 from evolution_sdk._cli.output import print_json, print_text
 from evolution_sdk.cli.event_lines import add_filters, event_json, event_words, filter_of, shower
+from evolution_sdk.cli.plain_http import PlainHttp
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event, MalformedEvent, parse_event
 
@@ -180,9 +182,9 @@ def _recorded(text: str) -> Iterator[_Recorded]:
         whole: Any = json.loads(text)
     except ValueError:
         whole = None
-    if isinstance(whole, list):
+    if is_array(whole):
         bodies = [(place, json.dumps(each)) for place, each in enumerate(whole, 1)]
-    elif isinstance(whole, dict):
+    elif is_object(whole):
         bodies = [(1, json.dumps(whole))]
     else:
         lines = enumerate(text.split("\n"), 1)
@@ -196,33 +198,28 @@ def _post(
     arguments: argparse.Namespace, events: Sequence[_Recorded], sleep: Callable[[float], object]
 ) -> int:
     """Post events one after the other; returns how many were refused."""
-    import httpx
-
     key = None if arguments.secret_file is None else read_secret(arguments.secret_file)
     refused = 0
-    with httpx.Client(timeout=_POST_S) as http:
+    with PlainHttp(_POST_S) as http:
         for place, each in enumerate(events):
             if place and arguments.rate is not None:
                 sleep(1 / arguments.rate)
-            try:
-                answer = http.post(arguments.to, content=each.body, headers=_headers(key))
-            except httpx.HTTPError as error:
-                # Without its own text, which may hold the address with a token.
-                why = type(error).__name__
+            answer = http.ask("POST", arguments.to, body=each.body, headers=_headers(key))
+            if answer.status is None:
                 raise OSError(
                     t(
-                        f"the receiver did not answer event {each.line} ({why}); {place} were "
-                        "posted before it.",
-                        f"o receptor não respondeu ao evento {each.line} ({why}); {place} foram "
-                        "enviados antes.",
+                        f"the receiver did not answer event {each.line} ({answer.problem}); "
+                        f"{place} were posted before it.",
+                        f"o receptor não respondeu ao evento {each.line} ({answer.problem}); "
+                        f"{place} foram enviados antes.",
                     )
-                ) from None
+                )
             refused += not answer.is_success
             if arguments.json:
                 shown = event_json(each.event)
-                print_json({"line": each.line, "http_status": answer.status_code, **shown})
+                print_json({"line": each.line, "http_status": answer.status, **shown})
             else:
-                print_text(f"{answer.status_code}  {event_words(each.event)}")
+                print_text(f"{answer.status}  {event_words(each.event)}")
     return refused
 
 

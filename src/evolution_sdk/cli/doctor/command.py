@@ -12,6 +12,7 @@ from evolution_sdk._cli.frame import DONE, NO, CommandParser, guarded, program
 from evolution_sdk._cli.language import t
 from evolution_sdk._cli.options import add_settings, add_shape, settings_of
 from evolution_sdk._cli.output import print_json, print_text
+from evolution_sdk.cli.quiet import quiet_logs
 
 from .findings import Finding
 
@@ -32,17 +33,17 @@ def parser() -> CommandParser:
             "unavailable, as it is anyway, because only a write shows if a socket is alive.",
             "Verifica servidor, chave, licença, instâncias, webhooks e bancos e diz o que fazer.\n"
             "Não altera nada: os webhooks são consultados com HEAD, e a presença das instâncias\n"
-            "abertas é definida como unavailable, como já está, pois só uma escrita mostra se o "
-            "socket está vivo.",
+            "abertas é definida como unavailable, como já está: só uma escrita mostra se o socket "
+            "está vivo.",
         ),
         epilog=t(
             "exit codes:\n"
-            "  0    nothing failed; there may be warnings\n"
+            "  0    done: nothing failed; there may be warnings\n"
             "  1    something failed\n"
             "  2    an option or a setting is wrong; nothing was checked\n"
             "  130  interrupted by Ctrl-C",
             "códigos de saída:\n"
-            "  0    nada falhou; pode haver avisos\n"
+            "  0    feito: nada falhou; pode haver avisos\n"
             "  1    algo falhou\n"
             "  2    uma opção ou configuração está errada; nada foi verificado\n"
             "  130  interrompido por Ctrl-C",
@@ -101,10 +102,11 @@ def _run(
     config = settings_of(arguments)
     doctor = Doctor(config, instances=arguments.instance, post=arguments.post, now=now, clock=clock)
     found: list[Finding] = []
-    for finding in doctor.examine():
-        found.append(finding)
-        if not arguments.json:
-            _print(finding)
+    with quiet_logs():
+        for finding in doctor.examine():
+            found.append(finding)
+            if not arguments.json:
+                _print(finding)
     counts = Counter(finding.status for finding in found)
     failed = counts["failed"] > 0
     if arguments.json:
@@ -118,8 +120,8 @@ def _run(
     else:
         print_text(
             t(
-                f"{counts['failed']} failed, {counts['warning']} warnings, {counts['ok']} ok",
-                f"{counts['failed']} falhas, {counts['warning']} avisos, {counts['ok']} ok",
+                f"failed: {counts['failed']}, warnings: {counts['warning']}, ok: {counts['ok']}",
+                f"falhas: {counts['failed']}, avisos: {counts['warning']}, ok: {counts['ok']}",
             )
         )
     return NO if failed else DONE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -18,12 +18,21 @@ from evolution_sdk.errors import (
     UnsupportedByServerError,
 )
 from evolution_sdk.models.instance import InstanceInfo, Integration
+from evolution_sdk.models.webhook import Webhook
 from evolution_sdk.retry import RetryPolicy
 
-from . import instance_findings, network, server_findings, services
+from . import (
+    address_findings,
+    instance_findings,
+    network,
+    server_findings,
+    services,
+    webhook_findings,
+)
 from .findings import Finding
-from .instance_findings import InstanceSeen, WebhookSeen
+from .instance_findings import InstanceSeen
 from .server_findings import KeyKind, LicenceState
+from .webhook_findings import WebhookSeen
 
 __all__ = ["Doctor"]
 
@@ -69,10 +78,10 @@ class Doctor:
     def examine(self) -> Iterator[Finding]:
         """Look at everything; each finding comes as soon as it is known."""
         config = self._config
-        yield server_findings.url(config.base_url)
-        yield server_findings.tls(config.base_url, network.look_at_tls(config), self._now())
+        yield address_findings.url(config.base_url)
+        yield address_findings.tls(config.base_url, network.look_at_tls(config), self._now())
         seen = network.look_at_server(config, self._now, self._clock)
-        reached = server_findings.reach(config.base_url, seen)
+        reached = address_findings.reach(config.base_url, seen)
         yield reached
         if reached.status == "ok":
             yield server_findings.version(seen.version)
@@ -159,8 +168,8 @@ class Doctor:
                 continue
             yield instance_findings.store(seen)
             hook = self._webhook(client, name)
-            yield instance_findings.webhook(hook, self._config.base_url)
-            token = instance_findings.jwt(hook)
+            yield webhook_findings.webhook(hook, self._config.base_url)
+            token = webhook_findings.jwt(hook)
             if token is not None:
                 yield token
 
@@ -200,11 +209,11 @@ class Doctor:
             return WebhookSeen(name, problem=_words(asked.error))
         settings = self._config.webhook
         wanted = settings.global_url if settings.enabled else None
-        stored = asked.value
+        stored: Webhook | None = asked.value
         if stored is None or not stored.url or not stored.enabled:
             return WebhookSeen(name, url="" if stored is None else stored.url, wanted=wanted)
-        key = (stored.headers or {}).get("jwt_key")
-        key = None if key is None else str(key)
+        headers: Mapping[str, Any] = stored.headers or {}
+        key = None if headers.get("jwt_key") is None else str(headers["jwt_key"])
         status, unreached = network.look_at_webhook(stored.url)
         signed = unsigned = None
         if self._post and key is not None and status is not None:

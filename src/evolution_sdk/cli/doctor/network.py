@@ -8,22 +8,19 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 from urllib.parse import urlsplit
 
-import httpx
-
-from evolution_sdk._cli.language import t
+from evolution_sdk.cli.plain_http import PlainHttp
 from evolution_sdk.cli.shown_url import shown_url
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.webhooks import sign_token
 
-from .server_findings import ReachSeen, TlsSeen
+from .address_findings import ReachSeen, TlsSeen
 
 __all__ = ["look_at_server", "look_at_tls", "look_at_webhook", "post_empty"]
 
 _LIMIT_S: Final = 10.0
-_MOST_BYTES: Final = 65_536
 
 
 def look_at_tls(config: EvolutionConfig) -> TlsSeen | None:
@@ -83,34 +80,22 @@ def look_at_server(
     verify = config.http.tls_verify
     context: ssl.SSLContext | bool = _context(verify) if verify is not False else False
     proxy = None if config.http.proxy is None else config.http.proxy.get_secret_value()
-    begun = clock()
-    try:
-        with httpx.Client(verify=context, proxy=proxy, timeout=_LIMIT_S, trust_env=False) as http:
-            answer = http.get(f"{config.base_url}/")
-    except httpx.HTTPError as error:
-        return ReachSeen(problem=_problem(error))
-    elapsed_s = clock() - begun
-    told = _object(answer)
+    with PlainHttp(_LIMIT_S, verify=context, proxy=proxy) as http:
+        begun = clock()
+        answer = http.ask("GET", f"{config.base_url}/")
+        elapsed_s = clock() - begun
+    if answer.status is None:
+        return ReachSeen(problem=answer.problem)
+    leads_on = answer.status // 100 == 3
     return ReachSeen(
-        status=answer.status_code,
-        is_server=answer.is_success and "Evolution API" in str(told.get("message", "")),
-        version=str(told.get("version") or ""),
-        web_version=str(told.get("whatsappWebVersion") or "")[:40],
-        redirect=shown_url(answer.headers.get("location", "")) if answer.has_redirect_location
-        else "",
+        status=answer.status,
+        is_server=answer.is_success and "Evolution API" in str(answer.told.get("message", "")),
+        version=str(answer.told.get("version") or ""),
+        web_version=str(answer.told.get("whatsappWebVersion") or "")[:40],
+        redirect=shown_url(answer.headers.get("location", "")) if leads_on else "",
         elapsed_ms=elapsed_s * 1_000,
         clock_off_s=_clock_off(answer.headers.get("date"), now(), elapsed_s),
-    )  # fmt: skip
-
-
-def _object(answer: httpx.Response) -> dict[str, Any]:
-    if len(answer.content) > _MOST_BYTES:
-        return {}
-    try:
-        told: Any = answer.json()
-    except ValueError:
-        return {}
-    return cast("dict[str, Any]", told) if isinstance(told, dict) else {}
+    )
 
 
 def _clock_off(date: str | None, now: datetime, elapsed_s: float) -> float | None:
@@ -128,24 +113,6 @@ def _clock_off(date: str | None, now: datetime, elapsed_s: float) -> float | Non
     return 0.0 if -most_s <= off <= 0 else off
 
 
-def _problem(error: httpx.HTTPError) -> str:
-    """Name what went wrong, without the text of the library, which may hold an address."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, socket.gaierror):
-            return t("the name is not found (DNS)", "nome não encontrado (DNS)")
-        if isinstance(cause, ConnectionRefusedError):
-            return t("connection refused", "conexão recusada")
-        if isinstance(cause, ssl.SSLError):
-            return "TLS"
-        cause = cause.__cause__ or cause.__context__
-    return (
-        t("no answer in time", "sem resposta a tempo")
-        if isinstance(error, httpx.TimeoutException)
-        else (type(error).__name__)
-    )
-
-
 def look_at_webhook(url: str) -> tuple[int | None, str]:
     """Ask a webhook by HEAD: a receiver answers, and handles nothing.
 
@@ -155,7 +122,9 @@ def look_at_webhook(url: str) -> tuple[int | None, str]:
     Returns:
         The status of its answer, or None and why there was none.
     """
-    return _ask("HEAD", url)
+    with PlainHttp(_LIMIT_S) as http:
+        answer = http.ask("HEAD", url)
+    return answer.status, answer.problem
 
 
 def post_empty(url: str, jwt_key: str | None) -> int | None:
@@ -171,15 +140,5 @@ def post_empty(url: str, jwt_key: str | None) -> int | None:
     headers = {"content-type": "application/json"}
     if jwt_key is not None:
         headers["authorization"] = f"Bearer {sign_token(jwt_key, time.time())}"
-    status, _ = _ask("POST", url, content=b"{}", headers=headers)
-    return status
-
-
-def _ask(method: str, url: str, **options: Any) -> tuple[int | None, str]:
-    try:
-        with httpx.Client(timeout=_LIMIT_S, trust_env=False) as http:
-            return http.request(method, url, **options).status_code, ""
-    except httpx.HTTPError as error:
-        return None, _problem(error)
-    except (httpx.InvalidURL, ValueError):
-        return None, t("not a URL", "não é uma URL")
+    with PlainHttp(_LIMIT_S) as http:
+        return http.ask("POST", url, body=b"{}", headers=headers).status

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from evolution_sdk._cli.language import t
 from evolution_sdk._sql.dialect import is_postgres
 from evolution_sdk.cli.shown_url import shown_url
+from evolution_sdk.cli.unreached import why
 from evolution_sdk.config import EvolutionConfig
 
 from .findings import Finding
@@ -117,8 +118,7 @@ def look(named: Service) -> str:
     except ImportError:
         return "missing"
     except Exception as error:  # noqa: BLE001 - libraries raise anything; each is a finding
-        # Only the class: the text may hold the address with its password.
-        return type(error).__name__
+        return why(error)
     return ""
 
 

@@ -24,7 +24,14 @@ from evolution_sdk._cli.frame import (
 from evolution_sdk._cli.language import t
 from evolution_sdk._cli.options import add_settings, add_shape, settings_of
 from evolution_sdk._cli.output import printable
-from evolution_sdk.cli.event_lines import EventFilter, Show, add_filters, filter_of, shower
+from evolution_sdk.cli.event_lines import (
+    EventFilter,
+    Show,
+    add_end_and_file,
+    add_filters,
+    filter_of,
+    shower,
+)
 from evolution_sdk.cli.secret_file import read_secret
 from evolution_sdk.cli.serving import serve
 from evolution_sdk.cli.shown_url import shown_url
@@ -52,8 +59,8 @@ def parser() -> CommandParser:
             "at the end.\nMeanwhile the former one gets nothing. The server signs with a key made "
             "for this run; what is\nnot signed is refused.",
             "Recebe aqui o webhook de uma instância, mostra os eventos e devolve o anterior ao\n"
-            "sair. Enquanto isso o anterior não recebe nada. O servidor assina com uma chave "
-            "feita para esta execução;\no que não vem assinado é recusado.",
+            "sair. Enquanto isso o anterior não recebe nada. O servidor assina com uma chave\n"
+            "feita para esta execução; o que não vem assinado é recusado.",
         ),
         epilog=exit_codes(),
     )
@@ -92,12 +99,7 @@ def parser() -> CommandParser:
         ),
     )
     add_filters(options)
-    options.add_argument(
-        "--count",
-        type=int,
-        metavar="N",
-        help=t("end after so many events", "termina depois de N eventos"),
-    )
+    add_end_and_file(options)
     add_settings(options, instance=True)
     add_shape(options)
     return options

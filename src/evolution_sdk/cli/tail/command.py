@@ -5,18 +5,25 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import logging
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from evolution_sdk._cli.frame import DONE, CommandParser, exit_codes, guarded, program
 from evolution_sdk._cli.language import t
 from evolution_sdk._cli.options import add_settings, add_shape, settings_of
 from evolution_sdk._cli.output import printable
-from evolution_sdk.cli.event_lines import EventFilter, Show, add_filters, filter_of, shower
+from evolution_sdk.cli.event_lines import (
+    EventFilter,
+    Show,
+    add_end_and_file,
+    add_filters,
+    filter_of,
+    shower,
+)
+from evolution_sdk.cli.quiet import quiet_logs
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import ConfigurationError, EvolutionError
 from evolution_sdk.events import Event
@@ -73,26 +80,10 @@ def parser() -> CommandParser:
         ),
     )
     add_filters(options)
-    options.add_argument(
-        "--count",
-        type=_count,
-        metavar="N",
-        help=t("end after so many events", "termina depois de N eventos"),
-    )
+    add_end_and_file(options)
     add_settings(options)
     add_shape(options)
     return options
-
-
-def _count(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(
-            t(
-                f"{text!r} is no whole number of 1 or more",
-                f"{text!r} não é um número inteiro a partir de 1",
-            )
-        )
-    return int(text)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -121,7 +112,7 @@ def _run(arguments: argparse.Namespace) -> int:
         streams = _sockets(config, consumer, wanted, seen.told)
     else:
         streams = _queues(config, consumer, wanted, seen.told)
-    with _quiet():
+    with quiet_logs():
         asyncio.run(_until_over(streams, seen))
     if seen.error is not None:
         raise seen.error
@@ -316,14 +307,3 @@ async def _until_over(make: Callable[[], list[Stream]], seen: _Seen) -> None:
         for stream in streams:
             stream.stop()
         await asyncio.gather(over, *running, return_exceptions=True)
-
-
-@contextlib.contextmanager
-def _quiet() -> Generator[None]:
-    """Keep the streams' log off the screen: their states are told already."""
-    log = logging.getLogger("evolution_sdk.streams")
-    before, log.disabled = log.disabled, True
-    try:
-        yield
-    finally:
-        log.disabled = before

@@ -58,10 +58,14 @@ class QueueCopies(Stream):
             why = f"no connection to the broker ({type(error).__name__})"
             raise ConnectionLostError(why) from None
         gone = asyncio.Event()
-        connection.close_callbacks.add(lambda *_: gone.set())
+
+        def ended(*_: Any) -> None:
+            gone.set()
+
+        connection.close_callbacks.add(ended)
         try:
             channel = await connection.channel()
-            channel.close_callbacks.add(lambda *_: gone.set())
+            channel.close_callbacks.add(ended)
             queue = await channel.declare_queue(exclusive=True, auto_delete=True)
             for name in self._exchanges:
                 # As the server declares it, which it does with its first event only.
