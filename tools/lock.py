@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements" / "dev.lock"
 HEAD = """\
-# Written by `make lock`; nobody edits it. The versions that `make` installs; without them: make LOCK=
+# Written by `make lock`, never by hand: the versions that `make` installs (newest: make LOCK=).
 """
 
 

@@ -47,10 +47,15 @@ def lines() -> Iterator[str]:
     """The lines of a requirements file."""
     own, tools = declared()
     for each in own:
-        extras = f"[{','.join(sorted(each.extras))}]" if each.extras else ""
-        yield f"{each.name}{extras}=={lowest(each)}"
-    names = {each.name for each in own}
-    yield from (str(each) for each in tools if each.name not in names)
+        yield f"{named(each)}=={lowest(each)}"
+    # Without their lower bounds, which hold for the newest of what is pinned above.
+    yield from map(named, tools)
+
+
+def named(requirement: Requirement) -> str:
+    """A requirement without its versions."""
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    return requirement.name + extras
 
 
 def main() -> int:
