@@ -192,3 +192,20 @@ def test_generated_files_are_marked() -> None:
         if value == "set" and (ROOT / name).stat().st_size
     }
     assert made == marked
+
+
+@pytest.mark.parametrize("page", PAGES, ids=short)
+def test_the_pages_name_files_that_exist(page: Path) -> None:
+    text = page.read_text("utf-8")
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", text)
+    folders = "tests|docs|tools|facts|src|api|requirements|[.]github|[.]ci"
+    files = re.findall(rf"`((?:{folders})/[\w./-]+)`", text)
+    missing = [name for name in (*links, *files) if not (ROOT / name).exists()]
+    assert missing == []
+
+
+def test_the_groups_and_variables_of_the_page_are_those_of_the_project() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    for group in (*(each["include-group"] for each in GROUPS["dev"]), "dev"):
+        assert f"`{group}`" in text
+    assert f"Python {PROJECT['requires-python'].removeprefix('>=')} or newer" in text
