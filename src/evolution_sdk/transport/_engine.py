@@ -38,8 +38,8 @@ class Engine:
     __slots__ = ("_async_pool", "_pool", "core", "http")
 
     def __init__(self, http: Any, core: Any) -> None:
-        self.http = http
-        self.core = core
+        self.http: Any = http
+        self.core: Any = core
         library = core.__name__
         self._pool = Methods(core.ConnectionPool, ("handle_request", "create_connection"), library)
         self._async_pool = Methods(
