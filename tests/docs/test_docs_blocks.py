@@ -268,7 +268,7 @@ def test_every_install_hint_can_be_copied_into_any_shell() -> None:
 
 def test_extras_named_in_the_readme_exist() -> None:
     named = re.findall(r"evolutionapi-sdk\[([\w-]+)\]", (ROOT / "README.md").read_text())
-    assert set(named) == _extras() - {"dev"}
+    assert set(named) == _extras()
 
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md"], ids=docs_pages.name)
