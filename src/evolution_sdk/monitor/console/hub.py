@@ -19,7 +19,7 @@ _TICK_S: Final = 1.0
 _ALIVE_S: Final = 15.0
 _SEND_S: Final = 10.0
 _MOST_PAGES: Final = 100
-# An event and no comment: a page hears nothing of comments, and takes silence for a dead connection.
+# An event and no comment: a page hears nothing of comments, and takes silence for the end.
 _ALIVE: Final = b"event: alive\ndata: {}\n\n"
 _FIRST: Final = b"retry: 2000\n"
 
