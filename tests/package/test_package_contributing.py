@@ -13,6 +13,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+import services
+
 ROOT = Path(__file__).parents[2]
 FILE = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 PROJECT, GROUPS = FILE["project"], FILE["dependency-groups"]
@@ -209,3 +211,17 @@ def test_the_groups_and_variables_of_the_page_are_those_of_the_project() -> None
     for group in (*(each["include-group"] for each in GROUPS["dev"]), "dev"):
         assert f"`{group}`" in text
     assert f"Python {PROJECT['requires-python'].removeprefix('>=')} or newer" in text
+
+
+@pytest.mark.parametrize("variable", [None, services.REQUIRED, services.BROWSER_REQUIRED])
+def test_a_program_that_is_not_here_skips_or_fails_and_says_how_to_get_it(
+    variable: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for each in (services.REQUIRED, services.BROWSER_REQUIRED):
+        monkeypatch.delenv(each, raising=False)
+    if variable is not None:
+        monkeypatch.setenv(variable, "1")
+    outcome = pytest.skip.Exception if variable is None else pytest.fail.Exception
+    says = variable or "apt-get install prometheus"
+    with pytest.raises(outcome, match=says):
+        services.require_program("no-such-promtool", "prometheus")
