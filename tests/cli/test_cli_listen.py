@@ -198,7 +198,7 @@ def test_the_public_address_is_registered(
     ("words", "code", "told"),
     [
         ([], 2, "Which instance?"),
-        (["--instance", "nobody"], 3, "does not exist"),
+        (["--instance", "nobody"], 1, "does not exist"),
         (["--instance", "sales", "--public-url", "x"], 2, "must be an http(s) URL"),
         (["--instance", "sales", "--secret-file", "none"], 2, "cannot be read"),
         (["--instance", "sales", "--url", "http://127.0.0.1:1"], 3, "Could not connect"),

@@ -116,7 +116,7 @@ def test_a_reader_that_goes_ends_it(fake: FakeEvolution, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (["--instance", "nobody"], 3, "does not exist"),
+        (["--instance", "nobody"], 1, "does not exist"),
         (["--event", "foo"], 2, "no event 'foo'"),
         (["--count", "0"], 2, "no whole number"),
         (["--by", "rabbitmq"], 2, "EVOLUTION_RABBITMQ_URI"),

@@ -1,4 +1,4 @@
-"""One browser for all tests of the console's page; each test has a profile of its own."""
+"""One browser for the tests of the console's page; each test has a profile of its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from browser_stage import PATIENCE_MS, TOKEN, Stage, chromium, stage
 Open = Callable[..., Any]
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: while Playwright runs, its event loop does, and no other may begin.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     sync_api = pytest.importorskip("playwright.sync_api")
     path = chromium()
