@@ -292,7 +292,7 @@ def test_the_example_file_loads_and_says_the_defaults() -> None:
 
 def test_the_documentation_has_every_variable_with_field_and_default() -> None:
     rows = {}
-    for line in (ROOT / "docs" / "configuration.md").read_text().splitlines():
+    for line in (ROOT / "docs" / "en" / "configuration.md").read_text().splitlines():
         cells = [cell.strip().strip("`") for cell in line.split("|")[1:-1]]
         if (len(cells) == 4 and cells[0].isupper()) or line.startswith(f"| `{EVENTS}"):
             rows[cells[0]] = (cells[1], cells[3])
@@ -303,5 +303,5 @@ def test_the_documentation_has_every_variable_with_field_and_default() -> None:
             assert value == type(value)({"true": 1, "false": 0}.get(default, default))
         elif default == "none":
             assert value is None
-    documented = (ROOT / "docs" / "configuration.md").read_text()
+    documented = (ROOT / "docs" / "en" / "configuration.md").read_text()
     assert all(f"`{name}`" in documented for name in WEBHOOK_EVENTS)

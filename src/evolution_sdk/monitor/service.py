@@ -96,7 +96,7 @@ class EvolutionMonitorService:
     """Measures the health of a server, its instances and the calls to them.
 
     Subscribe with ``on("healthStatusChanged", handler)`` and call :meth:`start_monitoring`. It is
-    a context manager, sync and async, which stops it at the end. See ``docs/monitor.md``.
+    a context manager, sync and async, which stops it at the end. See ``docs/en/monitor.md``.
 
     An argument wins over the settings of ``config.monitoring``; defaults are theirs.
 
