@@ -68,7 +68,7 @@ class EvolutionConsole:
 
     Mount it in FastAPI, Starlette or Django, or serve it alone: ``uvicorn.run(console)``. It loads
     nothing from elsewhere, and it is read-only unless ``actions`` is true. The monitor must be
-    started by the program. See ``docs/console.md``.
+    started by the program. See ``docs/en/console.md``.
 
     Args:
         monitor: The monitor, which is neither started nor stopped.
