@@ -19,8 +19,11 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 @pytest.fixture(autouse=True, scope="session")
 def no_settings_of_the_developer() -> Iterator[None]:
-    """Services made without arguments read nothing of the developer's shell."""
+    """Services made without arguments, and commands, read nothing of the developer's shell."""
     with pytest.MonkeyPatch.context() as patch:
+        for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+            if os.environ.get(name, "").startswith("pt"):
+                patch.delenv(name)
         for name in [name for name in os.environ if name.startswith("EVOLUTION_RETRY_")]:
             patch.delenv(name)
         yield

@@ -62,7 +62,7 @@ def print_table(
     """
     shown = [[printable(cell) for cell in row] for row in (titles, *rows)]
     widths = [max(len(row[place]) for row in shown) for place in range(len(titles))]
-    used = colours if colours and may_colour() else {}
+    used: Mapping[str, str] = colours if colours and may_colour() else dict[str, str]()
     for row in shown:
         padded = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
         padded[-1] = row[-1]

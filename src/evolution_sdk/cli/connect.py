@@ -149,7 +149,7 @@ def _connect(
         end = linking.run(arguments.timeout.total_seconds())
         if end in _GOOD:
             return _tell_open(client, name, arguments, end)
-    words = advice(end, name, any_code=linking.any_code)
+    words = advice(end, name, any_code=linking.any_code, told_no_code=linking.told_no_code)
     if arguments.json:
         print_json({"event": "ended", "instance": name, "reason": end, "advice": words})
     sys.stderr.write(f"{program()} connect: {name}: {words}\n")

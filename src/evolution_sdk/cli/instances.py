@@ -98,7 +98,8 @@ def _instances(arguments: argparse.Namespace) -> int:
 def _row(
     client: EvolutionClient, info: InstanceInfo, *, check: bool, whole: bool
 ) -> dict[str, Any]:
-    owner = info.owner_jid or info.number
+    # The number of a WHATSAPP-BUSINESS instance is an id of Meta's, and no phone.
+    owner = info.owner_jid
     phone = None if owner is None else owner.partition("@")[0].partition(":")[0]
     state, dead = info.connection_status, None
     if check:

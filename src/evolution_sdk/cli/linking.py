@@ -29,6 +29,8 @@ End: TypeAlias = Literal[
 
 # Codes of WhatsApp come within seconds; without any for so long, something is wrong.
 _NO_CODE_S: Final = 15.0
+# After every time: that there is no code is told once.
+_TOLD: Final = float("inf")
 _CLOSED: Final = (ConnectionStatus.CLOSE, ConnectionStatus.REFUSED)
 # A server that restarts meanwhile is waited for, and an instance that it has not loaded yet.
 _PASSING: Final = (
@@ -132,6 +134,11 @@ class Linking:
         """Whether any code was shown."""
         return self._shown is not None
 
+    @property
+    def told_no_code(self) -> bool:
+        """Whether it was told that there is none."""
+        return self._waits_since == _TOLD
+
     def _first_state(self) -> ConnectionStatus | None:
         try:
             state = self._state()
@@ -181,8 +188,7 @@ class Linking:
         if self._waits_since is None:
             self._waits_since = now
         elif now - self._waits_since >= _NO_CODE_S:
-            # Told once.
-            self._waits_since = float("inf")
+            self._waits_since = _TOLD
             self.teller.no_code()
 
     def _pass(self, error: EvolutionError) -> None:

@@ -34,15 +34,18 @@ def no_code_words() -> str:
     )
 
 
-def advice(end: End, name: str, *, any_code: bool) -> str:
+def advice(end: End, name: str, *, any_code: bool, told_no_code: bool) -> str:
     """Say why an instance is not open, and what to do.
 
     Args:
         end: The way it ended.
         name: The instance.
         any_code: Whether there was any code.
+        told_no_code: Whether it was told before that there is none.
     """
     match end:
+        case "timeout" if told_no_code and not any_code:
+            return t("no code came in time", "nenhum código chegou a tempo")
         case "timeout" if not any_code:
             return no_code_words()
         case "timeout":
@@ -59,17 +62,17 @@ def advice(end: End, name: str, *, any_code: bool) -> str:
             )
         case "no_channel":
             return t(
-                f"{name} has no codes: only WHATSAPP-BAILEYS instances are linked by one; those of "
+                "it has no codes: only WHATSAPP-BAILEYS instances are linked by one; those of "
                 "other channels are open unless they were logged out",
-                f"{name} não tem códigos: só as WHATSAPP-BAILEYS são conectadas por código; "
+                "ela não tem códigos: só as WHATSAPP-BAILEYS são conectadas por código; "
                 "as de outros canais já estão abertas, a não ser após um logout",
             )
         case "pair_too_late":
             return t(
-                f"{name} is connecting with a QR code already, and the server then makes no "
+                "it is connecting with a QR code already, and the server then makes no "
                 f"pairing code; scan it with: {program()} connect {name} (or delete the instance "
                 "and begin with --pair)",
-                f"{name} já está conectando por QR code, e então o servidor não cria código de "
+                "ela já está conectando por QR code, e então o servidor não cria código de "
                 f"pareamento; leia-o com: {program()} connect {name} (ou apague a instância e "
                 "comece com --pair)",
             )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from evolution_sdk._cli.frame import DONE, NO, CommandParser, guarded, program
@@ -24,6 +26,7 @@ __all__ = ["main", "parser"]
 _TIMEOUT: Final = "60s"
 _STATUSES: Final = {"server": "SERVER_ACK", "delivered": "DELIVERY_ACK", "read": "READ"}
 _STDIN: Final = "-"
+_URL: Final = re.compile(r"https?://", re.IGNORECASE)
 
 
 def parser() -> CommandParser:
@@ -170,7 +173,8 @@ def _hand_over(messages: Any, arguments: argparse.Namespace, text: str, **more: 
     """Send by the client, or hand over to the outbox: both have the same sends."""
     if arguments.file is None:
         return messages.send_text(arguments.number, text, **more)
-    return messages.send_media(arguments.number, arguments.file, caption=arguments.caption, **more)
+    file = arguments.file if _URL.match(arguments.file) else Path(arguments.file)
+    return messages.send_media(arguments.number, file, caption=arguments.caption, **more)
 
 
 def _as_message(message: OutboxMessage) -> Message:
