@@ -1,0 +1,165 @@
+"""Take the pictures of the console in docs/images: a demo on the fake server, in real Chromium.
+
+``python tools/console_pictures.py [FOLDER]``. What is shown is made up and the same each time, but for the
+clock.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import sync_playwright
+
+from evolution_sdk import EvolutionClient, EvolutionError
+from evolution_sdk.events import EventRouter, MessagesUpsert
+from evolution_sdk.monitor import EvolutionConsole, EvolutionMonitorService
+from evolution_sdk.outbox import Outbox
+from evolution_sdk.testing import FakeEvolution
+from evolution_sdk.testing.fake.serve import serving
+from evolution_sdk.webhooks import WebhookReceiver
+
+ROOT = Path(__file__).parents[1]
+TOKEN = "a-token-for-the-pictures"
+STATUSES = ("SERVER_ACK", "DELIVERY_ACK", "READ")
+
+
+class Demo:
+    """A console with something to show."""
+
+    def __init__(self, stack: ExitStack, names: list[str]) -> None:
+        self.chance = random.Random(7)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        self.fake = FakeEvolution(api_key="key")
+        url = stack.enter_context(self.fake.serve()).url
+        for name in names:
+            self.fake.create_instance(name, state="open")
+        self.names = names
+        self.client = stack.enter_context(EvolutionClient(url, "key", instance=names[0]))
+        router = EventRouter()
+
+        @router.on(MessagesUpsert)
+        def handle(event: MessagesUpsert) -> None:
+            if event.text == "boom":
+                raise ValueError("a handler that fails")
+
+        self.receiver = WebhookReceiver(router, client=self.client, inbox=folder / "inbox.db")
+        self.receiver.start()
+        stack.callback(self.receiver.close)
+        self.outbox = Outbox(folder / "outbox.db", client=self.client)
+        stack.callback(self.outbox.close)
+        self.monitor = EvolutionMonitorService(
+            self.client, instances="*", sinks=(), outbox=self.outbox
+        )
+        stack.callback(self.monitor.close)
+        self.console = EvolutionConsole(
+            self.monitor, outbox=self.outbox, receiver=self.receiver, token=TOKEN, actions=True
+        )
+        stack.callback(self.console.close)
+        app: Any = self.console
+        self.url: str = stack.enter_context(serving(app, 0))
+
+    def work(self, rounds: int) -> None:
+        """Send, receive and check for a while."""
+        for number in range(rounds):
+            self._send(number)
+            self._receive(number, "boom" if number in (7, 19) else "oi")
+            if number % 4 == 0:
+                self.monitor.check_health_sync()
+
+    def _send(self, number: int) -> None:
+        name, person = self.names[number % len(self.names)], f"551198765{number % 9000:04}"
+        try:
+            sent = self.client.instance(name).messages.send_text(person, "oi")
+        except EvolutionError:
+            return
+        # Most messages are delivered, and half of them are read.
+        for status in STATUSES[: self.chance.choice((1, 2, 2, 3, 3))]:
+            data = {
+                "keyId": sent.id,
+                "remoteJid": sent.remote_jid,
+                "fromMe": True,
+                "status": status,
+            }
+            self.client.feed({"event": "messages.update", "instance": name, "data": data})
+
+    def _receive(self, number: int, text: str) -> None:
+        key = {"id": f"IN{number}", "fromMe": False, "remoteJid": "5511900000001@s.whatsapp.net"}
+        data = {"key": key, "message": {"conversation": text}, "messageType": "conversation"}
+        body = {"event": "messages.upsert", "instance": self.names[0], "data": data}
+        headers = {"content-type": "application/json"}
+        self.receiver.handle("POST", "/hook", headers, json.dumps(body).encode())
+
+    def trouble(self) -> None:
+        """Lose a phone, leave two messages in doubt, and keep one waiting."""
+        for key in ("invoice-4711", "invoice-4712"):
+            self.outbox.messages.send_text("5511987654321", "oi", key=key)
+        with self.outbox._store.writing() as (session, _):
+            session.run(
+                "UPDATE evolution_outbox SET state = 'unknown', lined_up = 1, "
+                "reason = 'not in the server''s message store; that proves nothing'"
+            )
+        self.outbox.messages.send_text("5511987654321", "oi", key="reminder-88")
+        self.fake.log_out(self.names[1])
+        data = {"instance": self.names[1], "state": "close", "statusReason": 401}
+        self.client.feed({"event": "connection.update", "instance": self.names[1], "data": data})
+        self.work(12)
+        self.receiver.drain()
+        for _ in range(3):
+            self.monitor.check_health_sync()
+
+
+@contextmanager
+def demo(names: list[str]) -> Iterator[Demo]:
+    with ExitStack() as stack:
+        made = Demo(stack, names)
+        made.work(160)
+        made.trouble()
+        yield made
+
+
+def main() -> int:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs/images"
+    folder.mkdir(parents=True, exist_ok=True)
+    chromium = shutil.which("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+
+        def picture(on: Demo, name: str, *, opened: bool = False, **options: Any) -> None:
+            size = options.pop("size", (1280, 900))
+            shape = {"width": size[0], "height": size[1]}
+            page = browser.new_context(viewport=shape, **options).new_page()
+            page.goto(f"{on.url}/#token={TOKEN}")
+            page.wait_for_selector("#board:not([hidden])")
+            page.wait_for_selector("#receiver td")
+            if opened:
+                page.locator("button.row", has_text=on.names[1]).click()
+                page.locator(".pairing button").click()
+                page.wait_for_selector(".qr img")
+                page.locator("#instances").scroll_into_view_if_needed()
+            page.screenshot(path=str(folder / f"{name}.png"))
+            page.context.close()
+
+        with demo(["sales", "support", "billing"]) as on:
+            picture(on, "console", locale="en-US", color_scheme="light", size=(1280, 1000))
+            picture(on, "console-dark", locale="en-US", color_scheme="dark", size=(1280, 1000))
+            picture(on, "console-pt", locale="pt-BR", color_scheme="light", size=(1280, 1000))
+            picture(on, "console-phone", locale="en-US", color_scheme="light", size=(390, 844))
+            picture(on, "console-qr", opened=True, locale="en-US", color_scheme="light")
+        with demo([f"shop-{number:03}" for number in range(200)]) as on:
+            picture(on, "console-200", locale="en-US", color_scheme="light")
+        browser.close()
+    for path in sorted(folder.glob("console*.png")):
+        print(f"{path.relative_to(folder)}: {path.stat().st_size // 1024} KiB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
