@@ -21,8 +21,35 @@ from docs_languages import EN, PT, digest, follows, names
 # Pages that are still English only. A page that is translated must leave this list.
 ENGLISH_ONLY: frozenset[str] = frozenset(
     {
+        "architecture.md",
+        "archive.md",
+        "configuration.md",
+        "deployment.md",
+        "events.md",
+        "families.md",
+        "files.md",
+        "from-typescript.md",
+        "instances.md",
+        "logging.md",
+        "monitor-export.md",
+        "monitor.md",
+        "outbox-cli.md",
+        "outbox-engines.md",
+        "outbox.md",
+        "payloads.md",
+        "performance.md",
+        "reading.md",
+        "reference/operations.md",
+        "resilience.md",
+        "retry.md",
+        "sending.md",
+        "servers.md",
+        "streams.md",
+        "testing.md",
+        "webhooks.md",
     }
 )
+SITE = "https://evolution-sdk.github.io/evolution-sdk/"
 TRANSLATED = sorted(names(EN) & names(PT))
 CONFIGURATION = {"en": "mkdocs.yml", "pt": "mkdocs.pt.yml"}
 
@@ -42,8 +69,11 @@ def test_a_portuguese_page_follows_the_english_one_of_today(name: str) -> None:
 def test_blocks_are_the_same_in_both_languages(name: str) -> None:
     """So those of the English page, which run, speak for both."""
     shown = [
-        [(step.kind, step.code) for step in docs_pages.steps(tree / name)
-         if step.kind not in ("setup", "check")]
+        [
+            (step.kind, step.code)
+            for step in docs_pages.steps(tree / name)
+            if step.kind not in ("setup", "check")
+        ]
         for tree in (EN, PT)
     ]
     assert shown[0] == shown[1]
@@ -61,6 +91,21 @@ def test_portuguese_links_resolve(name: str) -> None:
         assert there.exists(), link
         if anchor:
             assert anchor in docs_pages.anchors(there), link
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_a_page_that_is_translated_is_linked_in_portuguese(name: str) -> None:
+    abroad = [link for link in docs_pages.links(PT / name) if link.startswith(SITE)]
+    pages = {link.removeprefix(SITE).partition("#")[0].rstrip("/") + ".md" for link in abroad}
+    assert pages - {".md"} <= ENGLISH_ONLY
+
+
+def test_the_portuguese_table_of_errors_has_every_class() -> None:
+    tables = [
+        re.findall(r"^\| `(\w+Error)` \|", (tree / "errors.md").read_text("utf-8"), re.MULTILINE)
+        for tree in (EN, PT)
+    ]
+    assert tables[0] == tables[1]
 
 
 @pytest.mark.parametrize("language", CONFIGURATION)
