@@ -1,8 +1,8 @@
 """Tell which Portuguese pages are missing or follow an older English one; --write says they follow.
 
 Each page of ``docs/pt`` names the English text it was written from, in its front matter:
-``follows: <first 16 hex digits of the SHA-256>``. ``--write PAGE…`` puts the present one there: call
-it once you have read what changed.
+``follows: <first 16 hex digits of the SHA-256>``. ``--write PAGE…`` puts the present one there:
+call it once you have read what changed.
 """
 
 from __future__ import annotations

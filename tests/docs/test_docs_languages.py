@@ -111,7 +111,7 @@ def test_the_portuguese_table_of_errors_has_every_class() -> None:
 @pytest.mark.parametrize("language", CONFIGURATION)
 def test_every_page_is_in_the_navigation(language: str) -> None:
     text = (ROOT / CONFIGURATION[language]).read_text("utf-8")
-    listed = re.findall(r"([\w/-]+\.md)$", text[text.index("\nnav:") :], re.MULTILINE)
+    listed = re.findall(r"^ *- .*?([\w/-]+\.md)$", text[text.index("\nnav:") :], re.MULTILINE)
     assert sorted(listed) == sorted(names(ROOT / "docs" / language))
 
 
