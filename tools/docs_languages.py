@@ -65,7 +65,7 @@ def settle(name: str) -> None:
     """Write into a Portuguese page that it follows the present English one.
 
     Args:
-        name: The page within its folder, such as ``send.md``.
+        name: The page within its folder.
     """
     page = PT / name
     text = _FOLLOWS.sub("", page.read_text("utf-8")).lstrip("\n")
