@@ -131,7 +131,7 @@ def test_a_bundle_path_for_tls(tmp_path: Path) -> None:
         ("EVOLUTION_RATE_LIMIT_JITTER", "1.5", "0 to 1"),
         ("EVOLUTION_RATE_LIMIT_WARMUP_SINCE", "31/01/2026", "YYYY-MM-DD"),
         ("EVOLUTION_RATE_LIMIT_STORE", "http://h", "redis://"),
-        ("EVOLUTION_HTTP_BACKEND", "curl", "httpx or aiohttp"),
+        ("EVOLUTION_HTTP_BACKEND", "curl", "httpx, httpx2 or aiohttp"),
         ("EVOLUTION_HTTP_PROXY", "proxy:3128", "http://"),
         ("EVOLUTION_HTTP_PROXY", "ftp://proxy", "socks5"),
         ("EVOLUTION_WEBHOOK_GLOBAL_URL", "hooks.example.com", "http://"),

@@ -19,6 +19,7 @@ import pytest
 from docs_pages import PAGES, ROOT
 
 from evolution_sdk import EvolutionClient
+from evolution_sdk.cli.console import parser as console_parser
 from evolution_sdk.config import variable_paths
 from evolution_sdk.monitor.cli.command import parser as monitor_parser
 from evolution_sdk.outbox.cli.parser import parser as outbox_parser
@@ -188,6 +189,9 @@ def _check_python(words: list[str]) -> None:
         if words[2] == "outbox":
             outbox_parser().parse_args(words[3:])
             return
+        if words[2] == "console":
+            console_parser().parse_args(words[3:])
+            return
         assert words[2] == "fake-server"
         build(parser().parse_args(words[3:]))
     else:
@@ -264,7 +268,7 @@ def test_every_install_hint_can_be_copied_into_any_shell() -> None:
 
 def test_extras_named_in_the_readme_exist() -> None:
     named = re.findall(r"evolutionapi-sdk\[([\w-]+)\]", (ROOT / "README.md").read_text())
-    assert set(named) == _extras() - {"dev"}
+    assert set(named) == _extras()
 
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md"], ids=docs_pages.name)

@@ -34,7 +34,9 @@ def test_command_describes_a_fake() -> None:
 def test_command_serves(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
     monkeypatch.setattr(
-        FakeEvolution, "serve_forever", lambda self, host, port: seen.append((self, host, port))
+        FakeEvolution,
+        "serve_forever",
+        lambda self, host, port, ready: seen.append((self, host, port)),
     )
     assert cli.main(["--port", "81", "--host", "0.0.0.0", "--api-key", "k"]) == 0
     assert seen[0][1:] == ("0.0.0.0", 81)

@@ -12,10 +12,20 @@ from typing import Any, Final, NoReturn
 from evolution_sdk.errors import (
     AuthenticationError,
     ConfigurationError,
+    DeliveryFailedError,
     EvolutionError,
+    InstanceNotConnectedError,
+    InstanceNotFoundError,
+    OutboxConflictError,
+    OutboxEndedError,
+    RecipientNotFoundError,
+    RecipientOptedOutError,
     RequestValidationError,
+    WaitTimeoutError,
 )
 
+from .argparse_words import HelpFormatter, translated
+from .language import t
 from .output import printable
 
 __all__ = [
@@ -26,6 +36,7 @@ __all__ = [
     "NO",
     "WRONG",
     "CommandParser",
+    "exit_codes",
     "guarded",
     "program",
 ]
@@ -36,14 +47,50 @@ WRONG: Final = 2
 CANNOT: Final = 3
 INTERRUPTED: Final = 130
 
-EXIT_CODES: Final = {
-    DONE: "done",
-    NO: "the answer is no: there is no such thing, or its state does not allow it",
-    WRONG: "an option, a value or a setting is wrong; nothing was done",
-    CANNOT: "a store, a file or the server cannot be used",
-    INTERRUPTED: "interrupted by Ctrl-C or a second signal",
+_MISTAKES: Final = (
+    AuthenticationError,
+    ConfigurationError,
+    OutboxConflictError,
+    RequestValidationError,
+)
+# The server, or WhatsApp, has answered: not this one, or not now.
+_NEGATIVE: Final = (
+    DeliveryFailedError,
+    InstanceNotConnectedError,
+    InstanceNotFoundError,
+    OutboxEndedError,
+    RecipientNotFoundError,
+    RecipientOptedOutError,
+    WaitTimeoutError,
+)
+_EXIT_CODES: Final = {
+    DONE: ("done", "feito"),
+    NO: (
+        "the answer is no: there is no such thing, or its state does not allow it",
+        "a resposta é não: isso não existe, ou o estado não permite",
+    ),
+    WRONG: (
+        "an option, a value or a setting is wrong; nothing was done",
+        "uma opção, um valor ou uma configuração está errada; nada foi feito",
+    ),
+    CANNOT: (
+        "a store, a file or the server cannot be used",
+        "não foi possível usar um banco, um arquivo ou o servidor",
+    ),
+    INTERRUPTED: (
+        "interrupted by Ctrl-C or a second signal",
+        "interrompido por Ctrl-C ou por um segundo sinal",
+    ),
 }
+EXIT_CODES: Final = {code: en for code, (en, _) in _EXIT_CODES.items()}
 """Exit codes of the commands; those of ``monitor`` tell health instead."""
+
+
+def exit_codes() -> str:
+    """Return the exit codes in the chosen language, as the end of a help text."""
+    title = t("exit codes", "códigos de saída")
+    listed = (f"  {code:<4} {t(en, pt)}" for code, (en, pt) in _EXIT_CODES.items())
+    return "\n".join((f"{title}:", *listed))
 
 
 def program() -> str:
@@ -53,17 +100,33 @@ def program() -> str:
 
 
 class CommandParser(argparse.ArgumentParser):
-    """A parser whose errors are one line on stderr."""
+    """A parser whose errors are one line on stderr, and whose own words are in both languages.
 
-    def __init__(self, **options: Any) -> None:
+    Args:
+        wrong: Exit code of a wrong option.
+        **options: As of :class:`argparse.ArgumentParser`. The epilog's default are the exit codes.
+    """
+
+    def __init__(self, *, wrong: int = WRONG, **options: Any) -> None:
         # An abbreviation would change its meaning with every option that is added.
         options.setdefault("allow_abbrev", False)
-        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
-        super().__init__(**options)
+        options.setdefault("formatter_class", HelpFormatter)
+        options.setdefault("epilog", exit_codes())
+        super().__init__(**options, add_help=False)
+        self._wrong = wrong
+        self._positionals.title = t("positional arguments", "argumentos")
+        self._optionals.title = t("options", "opções")
+        self.add_argument(
+            "-h",
+            "--help",
+            action="help",
+            help=t("show this help and exit", "mostra esta ajuda e sai"),
+        )
 
     def error(self, message: str) -> NoReturn:
-        """Exit with 2, and one line that names the remedy."""
-        self.exit(WRONG, f"{self.prog}: {printable(message)} (see {self.prog} --help)\n")
+        """Exit with 2 or the parser's own code, and one line that names the remedy."""
+        more = t(f"see {self.prog} --help", f"veja {self.prog} --help")
+        self.exit(self._wrong, f"{self.prog}: {printable(translated(message))} ({more})\n")
 
 
 def guarded(name: str, work: Callable[[], int]) -> int:
@@ -79,8 +142,10 @@ def guarded(name: str, work: Callable[[], int]) -> int:
     try:
         code = work()
         sys.stdout.flush()
-    except (ConfigurationError, RequestValidationError, AuthenticationError) as wrong:
+    except _MISTAKES as wrong:
         return _told(name, wrong, WRONG)
+    except _NEGATIVE as answer:
+        return _told(name, answer, NO)
     except EvolutionError as failed:
         return _told(name, failed, CANNOT)
     except KeyboardInterrupt:

@@ -11,6 +11,8 @@ from typing import Final
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import ConfigurationError
 
+from .language import t
+
 __all__ = ["add_settings", "add_shape", "duration", "moment", "settings_of"]
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
@@ -20,26 +22,48 @@ _NO_SERVER: Final = {"base_url": "http://no-server.invalid", "api_key": "none"}
 _VARIABLES: Final = {"EVOLUTION_API_URL": "base_url", "EVOLUTION_API_KEY": "api_key"}
 
 
-def add_settings(options: argparse.ArgumentParser) -> None:
+def add_settings(options: argparse.ArgumentParser, *, instance: bool = False) -> None:
     """Add the options that say which server, and where the settings are.
 
     Args:
         options: The parser.
+        instance: True to add ``--instance``, too; give it to :func:`settings_of`.
     """
-    options.add_argument("--url", help="URL of the server; default: EVOLUTION_API_URL")
+    options.add_argument(
+        "--url",
+        help=t(
+            "URL of the server; default: EVOLUTION_API_URL",
+            "URL do servidor; padrão: EVOLUTION_API_URL",
+        ),
+    )
     options.add_argument(
         "--api-key-file",
         type=Path,
-        metavar="PATH",
-        help="file with the server's key; default: EVOLUTION_API_KEY",
+        metavar=t("PATH", "CAMINHO"),
+        help=t(
+            "file with the server's key; default: EVOLUTION_API_KEY",
+            "arquivo com a chave do servidor; padrão: EVOLUTION_API_KEY",
+        ),
     )
     options.add_argument(
         "--env-file",
         type=Path,
         default=Path(".env"),
-        metavar="PATH",
-        help="file with settings, behind those of the environment; default: .env, if there is one",
+        metavar=t("PATH", "CAMINHO"),
+        help=t(
+            "file with settings, behind those of the environment; default: .env, if there is one",
+            "arquivo de configurações; as do ambiente valem mais; padrão: .env, se existir",
+        ),
     )
+    if instance:
+        options.add_argument(
+            "--instance",
+            metavar=t("NAME", "NOME"),
+            help=t(
+                "the instance; default: EVOLUTION_INSTANCE",
+                "a instância; padrão: EVOLUTION_INSTANCE",
+            ),
+        )
 
 
 def add_shape(options: argparse.ArgumentParser) -> None:
@@ -48,7 +72,11 @@ def add_shape(options: argparse.ArgumentParser) -> None:
     Args:
         options: The parser.
     """
-    options.add_argument("--json", action="store_true", help="print JSON instead of text")
+    options.add_argument(
+        "--json",
+        action="store_true",
+        help=t("print JSON instead of text", "mostra JSON em vez de texto"),
+    )
 
 
 def settings_of(
@@ -112,12 +140,17 @@ def duration(text: str) -> timedelta:
     found = _DURATION.fullmatch(text.strip())
     if found is None:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no length of time; write 45s, 10m, 2h, 30d or 4w"
+            t(
+                f"{text!r} is no length of time; write 45s, 10m, 2h, 30d or 4w",
+                f"{text!r} não é uma duração; escreva 45s, 10m, 2h, 30d ou 4w",
+            )
         )
     try:
         return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
     except OverflowError:
-        raise argparse.ArgumentTypeError(f"{text!r} is too long") from None
+        raise argparse.ArgumentTypeError(
+            t(f"{text!r} is too long", f"{text!r} é longo demais")
+        ) from None
 
 
 def moment(text: str) -> datetime:
@@ -136,13 +169,18 @@ def moment(text: str) -> datetime:
         try:
             return datetime.now(UTC) - duration(text)
         except OverflowError:
-            raise argparse.ArgumentTypeError(f"{text!r} is too long ago") from None
+            raise argparse.ArgumentTypeError(
+                t(f"{text!r} is too long ago", f"{text!r} é antigo demais")
+            ) from None
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
         at = None
     if at is None or at.utcoffset() is None:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no time; write 2h for two hours ago, or 2026-11-28T09:00+00:00"
+            t(
+                f"{text!r} is no time; write 2h for two hours ago, or 2026-11-28T09:00+00:00",
+                f"{text!r} não é um horário; escreva 2h (há duas horas) ou 2026-11-28T09:00-03:00",
+            )
         )
     return at

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+
+from .colour import may_colour, painted
 
 __all__ = ["age_words", "print_json", "print_table", "print_text", "printable", "time_words"]
 
@@ -25,13 +27,14 @@ def printable(words: str) -> str:
 
 
 def print_text(*lines: str) -> None:
-    """Print lines for people.
+    """Print lines for people, at once.
 
     Args:
         *lines: The lines.
     """
     for line in lines:
         sys.stdout.write(f"{printable(line)}\n")
+    sys.stdout.flush()
 
 
 def print_json(value: Any) -> None:
@@ -44,18 +47,28 @@ def print_json(value: Any) -> None:
     sys.stdout.flush()
 
 
-def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def print_table(
+    titles: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    colours: Mapping[str, str] | None = None,
+) -> None:
     """Print a table with aligned columns; the last one is as long as it likes.
 
     Args:
         titles: Titles of the columns.
         rows: The rows.
+        colours: Colours of cells by their text, for a terminal. Default: none.
     """
     shown = [[printable(cell) for cell in row] for row in (titles, *rows)]
     widths = [max(len(row[place]) for row in shown) for place in range(len(titles))]
+    used = colours if colours and may_colour() else {}
     for row in shown:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        padded = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        padded[-1] = row[-1]
+        cells = (painted(each, used.get(each.rstrip())) for each in padded)
         sys.stdout.write(f"{'  '.join(cells).rstrip()}\n")
+    sys.stdout.flush()
 
 
 def age_words(seconds: float) -> str:

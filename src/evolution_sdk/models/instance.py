@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field
+
+from evolution_sdk.errors import RequestValidationError
 
 from .base import IsoTime, Model, Number, OpenEnum
 from .settings import Settings
@@ -60,6 +63,63 @@ class QrCode(Model):
     def ready(self) -> bool:
         """Tell whether there is a code to scan or to type in."""
         return bool(self.code or self.pairing_code)
+
+    def png(self) -> bytes:
+        """Return the QR code as a PNG: the server's picture, else one that is drawn here.
+
+        Returns:
+            The bytes of the file. Whoever sees it can link a phone: keep it secret.
+
+        Raises:
+            RequestValidationError: There is no code yet.
+            ConfigurationError: It has to be drawn, and segno is missing:
+                ``pip install 'evolutionapi-sdk[cli]'``.
+        """
+        from .qr_drawing import as_png
+
+        return as_png(self.code, self.base64)
+
+    def terminal(self, *, ansi: bool = True) -> str:
+        """Return the QR code as text for a terminal, about 61 columns and 31 lines.
+
+        Args:
+            ansi: True to set black and white by escape sequences (default); False for bare
+                characters, which are right in a dark terminal only.
+
+        Returns:
+            Lines of half blocks, without a line end at the end.
+
+        Raises:
+            RequestValidationError: There is no code yet.
+            ConfigurationError: segno is missing: ``pip install 'evolutionapi-sdk[cli]'``.
+        """
+        from .qr_drawing import as_terminal
+
+        return as_terminal(self.code, ansi=ansi)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the QR code to a file that only its owner may read.
+
+        Args:
+            path: The file, ending with ``.png`` or ``.svg``; one that is there is replaced.
+
+        Returns:
+            The path.
+
+        Raises:
+            RequestValidationError: There is no code yet, or the name ends otherwise.
+            ConfigurationError: It has to be drawn, and segno is missing:
+                ``pip install 'evolutionapi-sdk[cli]'``.
+            OSError: The file cannot be written.
+        """
+        from .qr_drawing import as_svg, write_private
+
+        path = Path(path)
+        kind = path.suffix.lower()
+        if kind not in (".png", ".svg"):
+            raise RequestValidationError("path", "must end with .png or .svg")
+        write_private(path, self.png() if kind == ".png" else as_svg(self.code))
+        return path
 
 
 class CreatedInstance(Model):

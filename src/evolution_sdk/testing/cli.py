@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
-from evolution_sdk._cli.frame import program
+from evolution_sdk._cli.frame import DONE, CommandParser, guarded, program
+from evolution_sdk._cli.language import t
+from evolution_sdk._cli.output import print_json, print_text
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.operations.server_version import SUPPORTED
 
@@ -15,29 +16,72 @@ from .fake.state import BAILEYS, CHANNELS, ServerOptions
 from .fake.versions import DEVELOP
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> CommandParser:
     """Make the parser of the command's options."""
-    options = argparse.ArgumentParser(
+    options = CommandParser(
         prog=f"{program()} fake-server",
-        description="Run a fake Evolution API server for tests and demos.",
+        description=t(
+            "Run a fake Evolution API server for tests and demos.",
+            "Roda um servidor Evolution API falso, para testes e demonstrações.",
+        ),
     )
-    options.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    options.add_argument("--port", type=int, default=8080, help="port to listen on")
-    options.add_argument("--api-key", required=True, help="the global key")
-    options.add_argument("--seed", type=int, default=0, help="seed of ids and fault probabilities")
+    options.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help=t("address to listen on (%(default)s)", "endereço onde escutar (%(default)s)"),
+    )
+    options.add_argument(
+        "--port",
+        type=int,
+        default=8080,
+        help=t(
+            "port to listen on, 0 for a free one (%(default)s)",
+            "porta onde escutar, 0 para uma livre (%(default)s)",
+        ),
+    )
+    options.add_argument(
+        "--api-key", required=True, help=t("the global key", "a chave global do servidor")
+    )
+    options.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help=t(
+            "seed of ids and fault probabilities (%(default)s)",
+            "semente dos ids e das falhas ao acaso (%(default)s)",
+        ),
+    )
     options.add_argument(
         "--server-version",
         default=ServerOptions().version,
-        metavar="VERSION",
-        help=f"the version to play: {', '.join(SUPPORTED)} or {DEVELOP} (%(default)s)",
+        metavar=t("VERSION", "VERSÃO"),
+        help=t(
+            f"the version to play: {', '.join(SUPPORTED)} or {DEVELOP} (%(default)s)",
+            f"a versão a imitar: {', '.join(SUPPORTED)} ou {DEVELOP} (%(default)s)",
+        ),
     )
-    options.add_argument("--real-delays", action="store_true", help="really wait for delays")
+    options.add_argument(
+        "--real-delays",
+        action="store_true",
+        help=t("really wait for delays", "espera de verdade os atrasos pedidos"),
+    )
     options.add_argument(
         "--instance",
         action="append",
         default=[],
-        metavar="NAME[:INTEGRATION]",
-        help=f"an open instance to start with; one of {', '.join(CHANNELS)}",
+        metavar=t("NAME[:INTEGRATION]", "NOME[:INTEGRAÇÃO]"),
+        help=t(
+            f"an open instance to start with, repeatable; one of {', '.join(CHANNELS)}",
+            f"uma instância já conectada, repetível; integração: {', '.join(CHANNELS)}",
+        ),
+    )
+    options.add_argument(
+        "--json",
+        action="store_true",
+        help=t(
+            'print {"url": …} as JSON once it listens',
+            'mostra {"url": …} em JSON assim que escuta',
+        ),
     )
     return options
 
@@ -71,13 +115,38 @@ def main(argv: Sequence[str]) -> int:
         argv: The arguments after ``fake-server``.
 
     Returns:
-        The exit status; 2 for a wrong instance, or when uvicorn is missing.
+        The exit code: 0 when it is interrupted; 2 for a wrong option or a port that is taken, or
+        when uvicorn is missing.
     """
     arguments = parser().parse_args(argv)
+    return guarded("fake-server", lambda: _serve(arguments))
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    def ready(url: str) -> None:
+        if arguments.json:
+            print_json({"url": url})
+        else:
+            print_text(
+                t(
+                    f"a fake Evolution API {arguments.server_version} listens at {url}; "
+                    "Ctrl-C ends it",
+                    f"uma Evolution API {arguments.server_version} falsa escuta em {url}; "
+                    "Ctrl-C encerra",
+                )
+            )
+
+    fake = build(arguments)
     try:
-        build(arguments).serve_forever(arguments.host, arguments.port)
-    except ConfigurationError as wrong:
-        # One line without a traceback, as argparse reports its own errors.
-        sys.stderr.write(f"{program()} fake-server: {wrong}\n")
-        return 2
-    return 0
+        fake.serve_forever(arguments.host, arguments.port, ready=ready)
+    except KeyboardInterrupt:
+        return DONE
+    except OSError as error:
+        where = f"{arguments.host}:{arguments.port}"
+        raise ConfigurationError(
+            t(
+                f"{where} cannot be listened on: {error.strerror}; choose another --port.",
+                f"não é possível escutar em {where}: {error.strerror}; escolha outra --port.",
+            )
+        ) from None
+    return DONE

@@ -10,9 +10,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
-from evolution_sdk._cli.frame import program
+from evolution_sdk._cli.frame import CommandParser, program
+from evolution_sdk._cli.language import t
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import AuthenticationError, ConfigurationError, EvolutionError
 from evolution_sdk.monitor.alert import Alert
@@ -29,46 +30,91 @@ __all__ = ["main", "parser"]
 _CANNOT_TELL: Final = EXIT_CODES["unknown"]
 _SAMPLES: Final = 60
 _ALERTS: Final = 20
-_EPILOG: Final = """\
-exit code: 0 healthy, 1 degraded, 2 unhealthy, 3 unknown, also when an option or setting is wrong.
-Ctrl-C ends the view and exits by the last health."""
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Exit with 3: argparse's 2 would say that the server is unhealthy."""
-        self.print_usage(sys.stderr)
-        self.exit(_CANNOT_TELL, f"{self.prog}: error: {message}\n")
-
-
-def parser() -> argparse.ArgumentParser:
-    """Make the parser of the options."""
-    options = _Parser(
-        prog=f"{program()} monitor",
-        description="Watch the health of a server and its instances.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def _exit_codes() -> str:
+    return t(
+        """\
+exit codes:
+  0    healthy
+  1    degraded
+  2    unhealthy
+  3    unknown, also when an option or setting is wrong
+Ctrl-C ends the view and exits by the last health.""",
+        """\
+códigos de saída:
+  0    saudável (healthy)
+  1    degradado (degraded)
+  2    com falha (unhealthy)
+  3    desconhecido (unknown), também quando uma opção ou configuração está errada
+Ctrl-C encerra a tela e sai com o código da última saúde.""",
     )
-    options.add_argument("--url", help="URL of the server; default: EVOLUTION_API_URL")
+
+
+def parser() -> CommandParser:
+    """Make the parser of the options."""
+    options = CommandParser(
+        # argparse's 2 would say that the server is unhealthy.
+        wrong=_CANNOT_TELL,
+        prog=f"{program()} monitor",
+        description=t(
+            "Watch the health of a server and its instances.",
+            "Acompanha a saúde do servidor e das instâncias.",
+        ),
+        epilog=_exit_codes(),
+    )
+    options.add_argument(
+        "--url",
+        help=t(
+            "URL of the server; default: EVOLUTION_API_URL",
+            "URL do servidor; padrão: EVOLUTION_API_URL",
+        ),
+    )
     options.add_argument(
         "--api-key",
-        help="its key; default: EVOLUTION_API_KEY, which no process list shows",
+        metavar=t("KEY", "CHAVE"),
+        help=t(
+            "its key; default: EVOLUTION_API_KEY, which no process list shows",
+            "a chave; padrão: EVOLUTION_API_KEY, que não aparece na lista de processos",
+        ),
     )
     options.add_argument(
         "--instance",
         action="append",
-        metavar="NAME",
-        help="an instance to watch, repeatable, * for all; default: the settings, else all",
+        metavar=t("NAME", "NOME"),
+        help=t(
+            "an instance to watch, repeatable, * for all; default: the settings, else all",
+            "uma instância a acompanhar, repetível, * para todas; padrão: as das configurações, "
+            "senão todas",
+        ),
     )
     options.add_argument(
-        "--interval-ms", type=float, help="time between two checks; default: the settings (5000)"
+        "--interval-ms",
+        type=float,
+        metavar="MS",
+        help=t(
+            "time between two checks; default: the settings (5000)",
+            "tempo entre duas verificações; padrão: o das configurações (5000)",
+        ),
     )
     options.add_argument(
-        "--history-path", help="SQLite file that keeps samples over restarts; default: the settings"
+        "--history-path",
+        metavar=t("PATH", "CAMINHO"),
+        help=t(
+            "SQLite file that keeps samples over restarts; default: the settings",
+            "arquivo SQLite que guarda as medições; padrão: o das configurações",
+        ),
     )
-    options.add_argument("--once", action="store_true", help="check once and exit")
     options.add_argument(
-        "--json", action="store_true", help="print one JSON object per check, not a view"
+        "--once", action="store_true", help=t("check once and exit", "verifica uma vez e sai")
+    )
+    options.add_argument(
+        "--json",
+        action="store_true",
+        help=t(
+            "print one JSON object per check, not a view",
+            "mostra um objeto JSON por verificação, em vez da tela",
+        ),
     )
     return options
 

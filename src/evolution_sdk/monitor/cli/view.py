@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from evolution_sdk._cli.language import t
 from evolution_sdk._cli.output import age_words, printable
 from evolution_sdk.monitor.export.extras import load
 from evolution_sdk.monitor.sample import Sample
@@ -23,11 +24,21 @@ _COLOURS: Final = {
     "warning": "yellow",
     "critical": "red",
 }
-# Metric, title, how its newest value is written, and the least top of its scale.
+# Health and severities are identifiers; these are their words in Portuguese.
+_PT: Final = {
+    "healthy": "saudável",
+    "degraded": "degradado",
+    "unhealthy": "com falha",
+    "unknown": "desconhecido",
+    "info": "informação",
+    "warning": "aviso",
+    "critical": "crítico",
+}
+# Metric, title in both languages, how its newest value is written, and the least top of its scale.
 _LINES: Final = (
-    ("response_time_ms", "latency", "{:.0f} ms", 100.0),
-    ("error_rate", "error rate", "{:.1%}", 0.05),
-    ("messages_per_second", "messages", "{:.2f} /s", 0.1),
+    ("response_time_ms", ("latency", "latência"), "{:.0f} ms", 100.0),
+    ("error_rate", ("error rate", "taxa de erros"), "{:.1%}", 0.05),
+    ("messages_per_second", ("messages", "mensagens"), "{:.2f} /s", 0.1),
 )
 _SPARK: Final = 40
 _BARS: Final = "▁▂▃▄▅▆▇█"
@@ -66,7 +77,7 @@ def _head(snapshot: Snapshot) -> Any:
     report = snapshot.report
     colour = _COLOURS[report.status]
     text = _rich("text").Text()
-    text.append(f"● {report.status.upper()}", style=f"bold {colour}")
+    text.append(f"● {_word(report.status).upper()}", style=f"bold {colour}")
     version = report.details.get("server_version")
     text.append(f"   {printable(snapshot.url)}")
     if version:
@@ -74,15 +85,15 @@ def _head(snapshot: Snapshot) -> Any:
         text.append(f"   Evolution API {printable(', '.join(map(str, versions)))}")
     license_state = report.details.get("license")
     if license_state:
-        text.append(f"   licence {printable(str(license_state))}")
+        text.append(f"   {t('licence', 'licença')} {printable(str(license_state))}")
     if report.checked_at is not None:
-        text.append(f"   checked {_time(report.checked_at)}", style="dim")
+        text.append(f"   {t('checked', 'verificado')} {_time(report.checked_at)}", style="dim")
     for reason in report.reasons:
         text.append(f"\n  {printable(reason)}", style=colour)
     for note in report.details.get("notes", ()):
         # What is a reason already is not said twice.
         if note not in report.reasons:
-            text.append(f"\n  note: {printable(str(note))}", style="dim")
+            text.append(f"\n  {t('note', 'nota')}: {printable(str(note))}", style="dim")
     return _rich("panel").Panel(text, title="evolution-sdk monitor", border_style=colour)
 
 
@@ -93,7 +104,7 @@ def _measures(snapshot: Snapshot) -> Any:
     for metric, title, form, least_top in _LINES:
         values = [sample.value(metric) for sample in samples]
         drawn = _text(sparkline(values, _SPARK, least_top=least_top), "cyan")
-        table.add_row(title, _number(last, metric, form), drawn)
+        table.add_row(t(*title), _number(last, metric, form), drawn)
     return table
 
 
@@ -104,14 +115,20 @@ def _number(sample: Sample | None, metric: str, form: str) -> str:
 
 def _instances(snapshot: Snapshot) -> Any:
     table = _rich("table").Table(expand=True)
-    for title in ("instance", "health", "connection", "last event", "why"):
+    for title in (
+        t("instance", "instância"),
+        t("health", "saúde"),
+        t("connection", "conexão"),
+        t("last event", "último evento"),
+        t("why", "motivo"),
+    ):
         table.add_column(title)
     for name, each in snapshot.report.instances.items():
-        state = "dead socket" if each.socket_dead else each.state or "-"
-        age = "-" if each.event_age_s is None else f"{age_words(each.event_age_s)} ago"
+        state = t("dead socket", "socket morto") if each.socket_dead else each.state or "-"
+        age = "-" if each.event_age_s is None else _ago(age_words(each.event_age_s))
         table.add_row(
             _text(name),
-            _text(each.status, _COLOURS[each.status]),
+            _text(_word(each.status), _COLOURS[each.status]),
             _text(state),
             age,
             _text("; ".join(each.reasons)),
@@ -121,20 +138,33 @@ def _instances(snapshot: Snapshot) -> Any:
 
 def _alerts(snapshot: Snapshot) -> Any:
     if not snapshot.alerts:
-        return _text("no alerts", "dim")
+        return _text(t("no alerts", "nenhum alerta"), "dim")
     table = _rich("table").Table(box=None, padding=(0, 2))
-    for title in ("raised", "alert", "until", "what"):
+    for title in (
+        t("raised", "início"),
+        t("alert", "alerta"),
+        t("until", "até"),
+        t("what", "o quê"),
+    ):
         table.add_column(title)
     for alert in reversed(snapshot.alerts[-_ALERTS:]):
         over = alert.resolved_at
         style = _COLOURS[alert.severity] if over is None else "dim"
         table.add_row(
             _time(alert.raised_at),
-            _text(f"{alert.severity}: {alert.rule}", style),
-            "now" if over is None else _time(over),
+            _text(f"{_word(alert.severity)}: {alert.rule}", style),
+            t("now", "agora") if over is None else _time(over),
             _text(alert.words),
         )
     return table
+
+
+def _word(name: str) -> str:
+    return t(name, _PT[name])
+
+
+def _ago(age: str) -> str:
+    return t(f"{age} ago", f"há {age}")
 
 
 def _text(words: str, style: str = "") -> Any:

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from evolution_sdk._base.redact import mask_phone
-from evolution_sdk._cli.frame import DONE, NO, WRONG, guarded, program
+from evolution_sdk._cli.colour import STATES
+from evolution_sdk._cli.frame import DONE, NO, guarded, program
+from evolution_sdk._cli.language import t
 from evolution_sdk._cli.options import settings_of
 from evolution_sdk._cli.output import age_words, print_json, print_table, print_text, time_words
 from evolution_sdk._sql.dialect import is_postgres
@@ -19,16 +20,14 @@ from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import OutboxStoreError, RequestValidationError
 from evolution_sdk.outbox.tables import STEPS
 
+from .opting_out import opt_out
 from .parser import parser
 from .words import (
-    OPT_OUT_TITLES,
-    TITLES,
     message_json,
     message_row,
     message_words,
-    opt_out_json,
-    opt_out_row,
     pause_words,
+    titles,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 Command = Callable[["Outbox", argparse.Namespace], int]
+_YES: Final = ("y", "yes", "s", "sim")
 # These make the file of SQLite where it is missing; others would answer about an empty one.
 _MAKES_STORE: Final = ("run", "migrate")
 
@@ -100,8 +100,12 @@ def _require_file(place: str) -> None:
     """Refuse a place where nothing is: it is a wrong path rather than an empty outbox."""
     if not Path(place).is_file():
         raise OutboxStoreError(
-            f"there is no file {place}. Name it with --store or EVOLUTION_OUTBOX_STORE, or make it "
-            f"with: {program()} outbox migrate",
+            t(
+                f"there is no file {place}. Name it with --store or EVOLUTION_OUTBOX_STORE, or "
+                f"make it with: {program()} outbox migrate",
+                f"o arquivo {place} não existe. Indique-o com --store ou EVOLUTION_OUTBOX_STORE, "
+                f"ou crie-o com: {program()} outbox migrate",
+            ),
             kind="missing",
         )
 
@@ -122,12 +126,18 @@ def _list(outbox: Outbox, arguments: argparse.Namespace) -> int:
         print_json({"messages": messages, "next_after_id": found[-1].id if full else None})
         return DONE
     if not found:
-        print_text("no messages")
+        print_text(t("no messages", "nenhuma mensagem"))
         return DONE
     now = datetime.now(UTC)
-    print_table(TITLES, [message_row(message, now, whole=whole) for message in found])
+    rows = [message_row(message, now, whole=whole) for message in found]
+    print_table(titles(), rows, colours=STATES)
     if full:
-        print_text(f"there may be more: --after-id {found[-1].id}")
+        print_text(
+            t(
+                f"there may be more: --after-id {found[-1].id}",
+                f"pode haver mais: --after-id {found[-1].id}",
+            )
+        )
     return DONE
 
 
@@ -145,7 +155,8 @@ def _show(outbox: Outbox, arguments: argparse.Namespace) -> int:
 
 
 def _none(key: str) -> int:
-    sys.stderr.write(f"{program()} outbox: there is no message with the key {key!r}\n")
+    words = t(f"there is no message with the key {key!r}", f"não há mensagem com a chave {key!r}")
+    sys.stderr.write(f"{program()} outbox: {words}\n")
     return NO
 
 
@@ -169,7 +180,7 @@ def _counts(outbox: Outbox, arguments: argparse.Namespace) -> int:
         print_json({"instances": instances, "oldest_ms": oldest, "pauses": pauses})
         return DONE
     if not instances:
-        print_text("no messages")
+        print_text(t("no messages", "nenhuma mensagem"))
     rows = [
         [
             name,
@@ -179,7 +190,14 @@ def _counts(outbox: Outbox, arguments: argparse.Namespace) -> int:
         for name, states in instances.items()
     ]
     if rows:
-        print_table(("instance", "messages", "oldest that is due"), rows)
+        print_table(
+            (
+                t("instance", "instância"),
+                t("messages", "mensagens"),
+                t("oldest that is due", "mais antiga a enviar"),
+            ),
+            rows,
+        )
     print_text(*map(pause_words, stats.pauses))
     return DONE
 
@@ -201,14 +219,17 @@ def _each(
         elif state is None:
             _none(key)
         else:
-            sys.stderr.write(f"{program()} outbox: {key!r} is {state}: {not_now}\n")
+            sys.stderr.write(f"{program()} outbox: {key!r} {t('is', 'está')} {state}: {not_now}\n")
     if arguments.json:
         print_json({"results": results})
     return DONE if all(result["done"] for result in results) else NO
 
 
 def _retry(outbox: Outbox, arguments: argparse.Namespace) -> int:
-    words = "only what failed, expired, was refused or taken back is queued anew"
+    words = t(
+        "only what failed, expired, was refused or taken back is queued anew",
+        "só volta à fila o que falhou, expirou, foi recusado ou cancelado",
+    )
     return _each(outbox, arguments, outbox.retry, words)
 
 
@@ -216,14 +237,27 @@ def _cancel(outbox: Outbox, arguments: argparse.Namespace) -> int:
     def cancel(key: str) -> bool:
         return outbox.cancel(key, reason=arguments.reason)
 
-    return _each(outbox, arguments, cancel, "only what is queued can be taken back")
+    return _each(
+        outbox,
+        arguments,
+        cancel,
+        t("only what is queued can be taken back", "só o que está na fila pode ser cancelado"),
+    )
 
 
 def _resolve(outbox: Outbox, arguments: argparse.Namespace) -> int:
     def resolve(key: str) -> bool:
         return outbox.resolve(key, sent=arguments.sent)
 
-    return _each(outbox, arguments, resolve, "only what is unknown needs a decision")
+    return _each(
+        outbox,
+        arguments,
+        resolve,
+        t(
+            "only what is unknown needs a decision",
+            "só o que está em dúvida (unknown) precisa de decisão",
+        ),
+    )
 
 
 def _migrate(outbox: Outbox, arguments: argparse.Namespace) -> int:
@@ -231,9 +265,19 @@ def _migrate(outbox: Outbox, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"before": before, "now": len(STEPS)})
     elif before == len(STEPS):
-        print_text(f"the tables are of version {before} already")
+        print_text(
+            t(
+                f"the tables are of version {before} already",
+                f"as tabelas já são da versão {before}",
+            )
+        )
     else:
-        print_text(f"the tables are of version {len(STEPS)} now (before: {before or 'none'})")
+        print_text(
+            t(
+                f"the tables are of version {len(STEPS)} now (before: {before or 'none'})",
+                f"as tabelas agora são da versão {len(STEPS)} (antes: {before or 'nenhuma'})",
+            )
+        )
     return DONE
 
 
@@ -244,72 +288,46 @@ def _purge(outbox: Outbox, arguments: argparse.Namespace) -> int:
         raise RequestValidationError("--older-than", "is longer than time goes back") from None
     if not arguments.yes and sys.stdin.isatty():
         sys.stderr.write(
-            f"Delete messages that are over and were handed over before {time_words(before)}? "
-            "Their keys are forgotten. [y/N] "
+            t(
+                "Delete messages that are over and were handed over before "
+                f"{time_words(before)}? Their keys are forgotten. [y/N] ",
+                "Apagar as mensagens encerradas que foram entregues à caixa antes de "
+                f"{time_words(before)}? As chaves são esquecidas. [s/N] ",
+            )
         )
         sys.stderr.flush()
-        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-            sys.stderr.write("nothing was deleted\n")
+        if sys.stdin.readline().strip().lower() not in _YES:
+            sys.stderr.write(t("nothing was deleted\n", "nada foi apagado\n"))
             return NO
     deleted = outbox.purge(arguments.older_than)
     if arguments.json:
         print_json({"deleted": deleted})
     else:
-        print_text(f"{deleted} deleted")
+        print_text(t(f"{deleted} deleted", f"{deleted} apagada(s)"))
     return DONE
 
 
 def _pause(outbox: Outbox, arguments: argparse.Namespace) -> int:
     outbox.pause(arguments.instance, reason=arguments.reason)
-    return _said(arguments, "paused", done=True)
+    return _said(arguments, t("paused", "em pausa"), done=True)
 
 
 def _resume(outbox: Outbox, arguments: argparse.Namespace) -> int:
     done = outbox.resume(arguments.instance)
-    return _said(arguments, "goes on" if done else "was not paused", done=done)
+    return _said(
+        arguments,
+        t("goes on", "continua") if done else t("was not paused", "não estava em pausa"),
+        done=done,
+    )
 
 
 def _said(arguments: argparse.Namespace, words: str, *, done: bool) -> int:
     if arguments.json:
         print_json({"instance": arguments.instance, "done": done})
     else:
-        print_text(f"{arguments.instance or 'the whole outbox'} {words}")
+        who = arguments.instance or t("the whole outbox", "a caixa inteira")
+        print_text(f"{who} {words}")
     return DONE if done else NO
-
-
-def _opt_out(outbox: Outbox, arguments: argparse.Namespace) -> int:
-    number: str | None = arguments.number
-    if number is None:
-        return WRONG if _misses_number(arguments) else _opt_outs(outbox, arguments)
-    if arguments.remove:
-        done = outbox.opt_in(number, instance=arguments.instance)
-        words = "may be written to again" if done else "had not opted out"
-    else:
-        outbox.opt_out(number, instance=arguments.instance, reason=arguments.reason)
-        done, words = True, "is not written to any more"
-    if arguments.json:
-        print_json({"done": done})
-    else:
-        print_text(f"{number if arguments.show_numbers else mask_phone(number)} {words}")
-    return DONE if done else NO
-
-
-def _misses_number(arguments: argparse.Namespace) -> bool:
-    if arguments.remove or arguments.reason or arguments.instance:
-        sys.stderr.write(f"{program()} outbox opt-out: name the number, too\n")
-        return True
-    return False
-
-
-def _opt_outs(outbox: Outbox, arguments: argparse.Namespace) -> int:
-    found, whole = outbox.opt_outs(), arguments.show_numbers
-    if arguments.json:
-        print_json({"opt_outs": [opt_out_json(one, whole=whole) for one in found]})
-    elif not found:
-        print_text("nobody opted out")
-    else:
-        print_table(OPT_OUT_TITLES, [opt_out_row(one, whole=whole) for one in found])
-    return DONE
 
 
 _COMMANDS: Final[Mapping[str, Command]] = {
@@ -323,5 +341,5 @@ _COMMANDS: Final[Mapping[str, Command]] = {
     "purge": _purge,
     "pause": _pause,
     "resume": _resume,
-    "opt-out": _opt_out,
+    "opt-out": opt_out,
 }

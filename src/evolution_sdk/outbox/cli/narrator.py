@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from evolution_sdk._cli.language import t
 from evolution_sdk._cli.output import age_words, print_json
 from evolution_sdk.outbox.events import OutboxEvent
 from evolution_sdk.outbox.facts import OutboxFact
@@ -18,12 +19,19 @@ __all__ = ["Narrator"]
 _log = logging.getLogger("evolution_sdk.outbox")
 _GRAVE: Final = frozenset({"failed", "unknown", "paused"})
 _WORDS: Final = {
-    "found": "sent, found by a look",
-    "absent": "not sent, to be sent again",
-    "open": "not found yet, to be looked for again",
-    "lost": "no answer, to be looked for",
-    "postponed": "not sent, to be tried again",
-    "goes_on": "goes on",
+    "sent": ("sent", "enviada"),
+    "failed": ("failed", "falhou"),
+    "unknown": ("unknown", "em dúvida"),
+    "paused": ("paused", "em pausa"),
+    "expired": ("expired", "expirou"),
+    "cancelled": ("cancelled", "cancelada"),
+    "refused": ("refused", "recusada"),
+    "found": ("sent, found by a look", "enviada, achada numa busca"),
+    "absent": ("not sent, to be sent again", "não enviada, será enviada de novo"),
+    "open": ("not found yet, to be looked for again", "ainda não achada, será buscada de novo"),
+    "lost": ("no answer, to be looked for", "sem resposta, será buscada"),
+    "postponed": ("not sent, to be tried again", "não enviada, nova tentativa depois"),
+    "goes_on": ("goes on", "continua"),
 }
 _PAUSE_AGAIN_S: Final = 60.0
 
@@ -102,11 +110,12 @@ class Narrator:
             with self._lock:
                 print_json(told)
             return
-        words = [_WORDS.get(name, name)]
+        words = [t(*_WORDS.get(name, (name, name)))]
         if key is not None:
-            words.append(f"key={key!r}")
-        words.append(f"instance={instance or '*'}")
+            words.append(f"{t('key', 'chave')}={key!r}")
+        words.append(f"{t('instance', 'instância')}={instance or '*'}")
         if waited_ms is not None:
-            words.append(f"after {age_words(waited_ms / 1_000)}")
+            age = age_words(waited_ms / 1_000)
+            words.append(t(f"after {age}", f"depois de {age}"))
         level = logging.WARNING if name in _GRAVE else logging.INFO
         _log.log(level, "%s%s", " ".join(words), f": {reason}" if reason else "")

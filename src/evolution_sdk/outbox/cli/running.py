@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from evolution_sdk._cli.frame import DONE, INTERRUPTED, NO
+from evolution_sdk._cli.language import t
 
 from .narrator import Narrator
 
@@ -49,7 +50,12 @@ def run(
         for name in _TOLD_EVENTS:
             outbox.on(name, narrator.event)
         outbox.start()
-        _log.info("the outbox sends; SIGINT or SIGTERM ends it")
+        _log.info(
+            t(
+                "the outbox sends; SIGINT or SIGTERM ends it",
+                "a caixa de saída está enviando; SIGINT ou SIGTERM encerra",
+            )
+        )
         patience_ms = arguments.patience.total_seconds() * 1_000
         if engine is None:
             stop.wait()
@@ -58,12 +64,22 @@ def run(
             _with_procrastinate(engine, arguments.workers, patience_ms, stop)
         over = outbox.close(timeout_ms=patience_ms)
         if not over:
-            _log.warning("not all was finished in time; the next worker looks for the rest")
+            _log.warning(
+                t(
+                    "not all was finished in time; the next worker looks for the rest",
+                    "nem tudo terminou a tempo; o próximo processo busca o resto",
+                )
+            )
     return DONE if over else NO
 
 
 def _finishing() -> None:
-    _log.info("finishing what is being sent; another signal ends at once")
+    _log.info(
+        t(
+            "finishing what is being sent; another signal ends at once",
+            "terminando o que está sendo enviado; outro sinal encerra na hora",
+        )
+    )
 
 
 def _with_procrastinate(

@@ -266,19 +266,32 @@ class FakeEvolution(PhoneActs, SentChecks):
                 # An open connection would keep the server waiting.
                 self._sockets.close()
 
-    def serve_forever(self, host: str = "127.0.0.1", port: int = 8080) -> None:
+    def serve_forever(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 8080,
+        *,
+        ready: Callable[[str], object] | None = None,
+    ) -> None:
         """Serve it in the foreground until interrupted.
 
         Args:
             host: Address to listen on.
-            port: Port to listen on.
+            port: Port to listen on; 0 takes a free one.
+            ready: Called with the URL once it listens. Default: nobody is told.
 
         Raises:
             ConfigurationError: uvicorn is missing: ``pip install 'evolutionapi-sdk[testing]'``.
+            OSError: Nothing can listen there: the port is taken, or the address is none of ours.
         """
-        self._move_to(f"http://{host}:{port}")
+
+        def listening(url: str) -> None:
+            self._move_to(url)
+            if ready is not None:
+                ready(url)
+
         with self._delivering():
-            serve_forever(self.asgi, host, port)
+            serve_forever(self.asgi, host, port, listening)
 
     def _delivering(self) -> contextlib.AbstractContextManager[None]:
         """Deliver webhooks in real time, unless time itself is the test's to move."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from importlib.util import find_spec
 from typing import Any
 
@@ -87,10 +87,26 @@ def serving(app: FakeApp, port: int) -> Generator[str]:
             thread.join(_SHUTDOWN_S)
 
 
-def serve_forever(app: FakeApp, host: str, port: int) -> None:
+def serve_forever(app: FakeApp, host: str, port: int, ready: Callable[[str], None]) -> None:
     """Serve in the foreground until interrupted.
+
+    Args:
+        app: The application.
+        host: Address to listen on.
+        port: 0 takes a free one.
+        ready: Called with the URL once it listens.
 
     Raises:
         ConfigurationError: uvicorn is not installed.
+        OSError: Nothing can listen there.
     """
-    _uvicorn().Server(_config(app, host=host, port=port, log_level="info")).run()
+    server = _uvicorn().Server(_config(app, log_level="warning"))
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        # From here on clients wait in the queue of the socket: it listens.
+        listener.listen()
+        named = f"[{host}]" if family is socket.AF_INET6 else host
+        ready(f"http://{named}:{listener.getsockname()[1]}")
+        server.run(sockets=[listener])
