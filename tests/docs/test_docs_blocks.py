@@ -36,7 +36,7 @@ FILES = {
 }
 OPTIONS = ["-o", "asyncio_default_fixture_loop_scope=function"]
 TEST_FUNCTION = re.compile(r"^(?:async )?def test_", re.MULTILINE)
-LANGUAGES = {"python", "bash", ""}
+LANGUAGES = {"python", "bash", "yaml", ""}
 
 # What a page takes for granted, besides the stage.
 GIVEN = {

@@ -1,0 +1,132 @@
+"""Both languages have the same pages, each Portuguese one follows the English one of today.
+
+Blocks of code are shared: the Portuguese page repeats those of the English one, which run.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import docs_pages
+import pytest
+from docs_pages import ROOT
+
+sys.path.insert(0, str(ROOT / "tools"))
+
+import docs_languages
+from docs_languages import EN, PT, digest, follows, names
+
+# Pages that are still English only. A page that is translated must leave this list.
+ENGLISH_ONLY: frozenset[str] = frozenset(
+    {
+        "architecture.md",
+        "archive.md",
+        "cli-checks.md",
+        "cli-events.md",
+        "configuration.md",
+        "console.md",
+        "deployment.md",
+        "events.md",
+        "families.md",
+        "files.md",
+        "from-typescript.md",
+        "grafana.md",
+        "instances.md",
+        "logging.md",
+        "monitor-export.md",
+        "monitor.md",
+        "outbox-cli.md",
+        "outbox-engines.md",
+        "outbox.md",
+        "payloads.md",
+        "performance.md",
+        "reading.md",
+        "reference/operations.md",
+        "resilience.md",
+        "retry.md",
+        "sending.md",
+        "servers.md",
+        "streams.md",
+        "testing.md",
+        "webhooks.md",
+    }
+)
+SITE = "https://evolution-sdk.github.io/evolution-sdk/"
+TRANSLATED = sorted(names(EN) & names(PT))
+CONFIGURATION = {"en": "mkdocs.yml", "pt": "mkdocs.pt.yml"}
+
+
+def test_each_page_is_in_both_languages() -> None:
+    assert names(EN) - names(PT) == ENGLISH_ONLY
+    assert names(PT) - names(EN) == set()
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_a_portuguese_page_follows_the_english_one_of_today(name: str) -> None:
+    remedy = f"read what changed, then: python tools/docs_languages.py --write {name}"
+    assert follows(PT / name) == digest(EN / name), remedy
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_blocks_are_the_same_in_both_languages(name: str) -> None:
+    """So those of the English page, which run, speak for both."""
+    shown = [
+        [
+            (step.kind, step.code)
+            for step in docs_pages.steps(tree / name)
+            if step.kind not in ("setup", "check")
+        ]
+        for tree in (EN, PT)
+    ]
+    assert shown[0] == shown[1]
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_portuguese_links_resolve(name: str) -> None:
+    page = PT / name
+    for link in docs_pages.links(page):
+        ours = docs_pages.in_repository(link)
+        if ours is None and link.startswith(("https://", "http://")):
+            continue
+        target, _, anchor = link.partition("#")
+        there = ours or ((page.parent / target).resolve() if target else page)
+        assert there.exists(), link
+        if anchor:
+            assert anchor in docs_pages.anchors(there), link
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_a_page_that_is_translated_is_linked_in_portuguese(name: str) -> None:
+    abroad = [link for link in docs_pages.links(PT / name) if link.startswith(SITE)]
+    pages = {link.removeprefix(SITE).partition("#")[0].rstrip("/") + ".md" for link in abroad}
+    assert pages - {".md"} <= ENGLISH_ONLY
+
+
+def test_the_portuguese_table_of_errors_has_every_class() -> None:
+    tables = [
+        re.findall(r"^\| `(\w+Error)` \|", (tree / "errors.md").read_text("utf-8"), re.MULTILINE)
+        for tree in (EN, PT)
+    ]
+    assert tables[0] == tables[1]
+
+
+@pytest.mark.parametrize("language", CONFIGURATION)
+def test_every_page_is_in_the_navigation(language: str) -> None:
+    text = (ROOT / CONFIGURATION[language]).read_text("utf-8")
+    listed = re.findall(r"^ *- .*?([\w/-]+\.md)$", text[text.index("\nnav:") :], re.MULTILINE)
+    assert sorted(listed) == sorted(names(ROOT / "docs" / language))
+
+
+def test_the_tool_settles_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for language in ("en", "pt"):
+        (tmp_path / language).mkdir()
+        (tmp_path / language / "a.md").write_text(f"# {language}\n", "utf-8")
+    monkeypatch.setattr(docs_languages, "EN", tmp_path / "en")
+    monkeypatch.setattr(docs_languages, "PT", tmp_path / "pt")
+    assert docs_languages.main([]) == 1
+    assert docs_languages.main(["--write", "a.md"]) == 0
+    assert docs_languages.main([]) == 0
+    (tmp_path / "en" / "a.md").write_text("# changed\n", "utf-8")
+    assert len(docs_languages.troubles()) == 1
