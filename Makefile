@@ -67,11 +67,13 @@ cover: $(STAMP)           ## Tests of what decides, and what they cover; fails b
 rest: $(STAMP)            ## All other tests
 	$(BIN)/pytest -n 2 $(ROOMS:%=--ignore=tests/%)
 
-docs: $(STAMP)            ## The site, in site/
-	$(BIN)/zensical build --strict
+docs: $(STAMP)            ## Build the site in site/, English and Portuguese; a broken link is an error
+	$(BIN)/zensical build --config-file mkdocs.yml --clean --strict
+	$(BIN)/zensical build --config-file mkdocs.pt.yml --clean --strict
+	$(BIN)/python tools/llms_txt.py
 
-docs-serve: $(STAMP)      ## The site on http://localhost:8000, built anew with each change
-	$(BIN)/zensical serve
+docs-serve: $(STAMP)      ## Show the English site, and rebuild it on changes (mkdocs.pt.yml for the other)
+	$(BIN)/zensical serve --config-file mkdocs.yml
 
 dist: $(STAMP)            ## Wheel and sdist, in dist/, tried in an empty environment
 	rm -rf dist
@@ -140,4 +142,4 @@ live: $(STAMP)            ## Needs EVOLUTION_LIVE_URL and EVOLUTION_LIVE_API_KEY
 	$(BIN)/pytest tests/live
 
 clean:
-	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build site
+	rm -rf .venv .venv-* .cache site .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build site
