@@ -31,9 +31,9 @@ def test_they_are_listed_by_name(three: FakeEvolution, evolution: Evolution) -> 
     rows = [line.split()[:2] for line in told.out.splitlines()[:4]]
     assert rows == [["name", "state"], ["meta", "open"], ["old", "close"], ["sales", "open"]]
     assert "5511*****0099" in told.out
-    assert "5511999990099" not in told.out
+    assert "5511900000099" not in told.out
     assert "--check" in told.out.splitlines()[-1]
-    assert not [each for each in three.requests if "setPresence" in each.path]
+    assert not [each for each in three.requests if each.operation == "instance.set_presence"]
 
 
 def test_json_has_every_field_and_no_token(three: FakeEvolution, evolution: Evolution) -> None:
@@ -45,7 +45,7 @@ def test_json_has_every_field_and_no_token(three: FakeEvolution, evolution: Evol
         "name": "sales",
         "state": "open",
         "dead": None,
-        "phone": "5511999990099",
+        "phone": "5511900000099",
         "profile_name": "Fake Owner",
         "integration": "WHATSAPP-BAILEYS",
     }

@@ -23,7 +23,7 @@ def test_a_text_is_sent(fake: FakeEvolution, evolution: Evolution) -> None:
     told = evolution("send", NUMBER, "Olá")
     assert (told.code, told.err) == (0, "")
     (sent,) = fake.sent
-    assert told.out.split() == [sent.message_id, "sent"]
+    assert told.out.split() == [sent.key_id, "sent"]
     fake.assert_sent(NUMBER, text="Olá")
 
 
@@ -47,7 +47,7 @@ def test_a_file_is_sent(fake: FakeEvolution, evolution: Evolution, tmp_path: Pat
 def test_a_key_is_sent_once(fake: FakeEvolution, evolution: Evolution) -> None:
     first = evolution("send", NUMBER, "Olá", "--key", "order-1", "--json").json()
     again = evolution("send", NUMBER, "Olá", "--key", "order-1", "--json").json()
-    assert first == again == {"id": fake.sent[0].message_id, "state": "sent", "key": "order-1"}
+    assert first == again == {"id": fake.sent[0].key_id, "state": "sent", "key": "order-1"}
     assert len(fake.sent) == 1
     other = evolution("send", NUMBER, "Another", "--key", "order-1")
     assert other.code == 2
@@ -100,7 +100,7 @@ def _waiting(
     """The phone gets it as soon as the command waits."""
 
     def sleep(_seconds: float) -> None:
-        fake.deliver(fake.sent[-1].message_id, "DELIVERY_ACK")
+        fake.deliver(fake.sent[-1].key_id, "DELIVERY_ACK")
 
     monkeypatch.setattr("evolution_sdk._sync.ports.sleep", sleep)
     return evolution("send", NUMBER, "Olá", "--wait", "delivered", *more)
@@ -115,7 +115,7 @@ def test_it_waits_for_delivery(
 ) -> None:
     told = _waiting(fake, evolution, monkeypatch, *more)
     assert (told.code, told.err) == (0, "")
-    assert told.out.split() == [fake.sent[0].message_id, "delivered"]
+    assert told.out.split() == [fake.sent[0].key_id, "delivered"]
 
 
 def test_what_is_not_delivered_in_time_was_sent_all_the_same(
@@ -123,7 +123,7 @@ def test_what_is_not_delivered_in_time_was_sent_all_the_same(
 ) -> None:
     told = evolution("send", NUMBER, "Olá", "--wait", "read", "--timeout", "0s", "--json")
     assert told.code == 1
-    assert told.json() == {"id": fake.sent[0].message_id, "state": "sent"}
+    assert told.json() == {"id": fake.sent[0].key_id, "state": "sent"}
     assert "Do not send it again" in told.err
 
 
