@@ -6,13 +6,18 @@ VENV   ?= $(if $(filter python3,$(PYTHON)),.venv,.venv-$(VERSION))
 LOWEST := .venv-lowest
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+PIP    := -m pip install --quiet --disable-pip-version-check
+# The versions that everybody develops with; the newest instead: make test LOCK=
+LOCK   ?= requirements/dev.lock
+# All of [project.optional-dependencies]; a test compares.
+EXTRAS := aiohttp,cache,cli,httpx2,media,otel,outbox-postgres,pillow,postgres,prometheus,rabbitmq,redis,socketio,testing
 
-.PHONY: demo test lint types sync check-sync unit cover rest mutants lowest matrix bench scale choice doubles drill live clean
+.PHONY: demo test lint types sync check-sync unit cover rest docs docs-serve dist lock hooks mutants lowest matrix bench scale choice doubles drill live clean
 
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml $(LOCK)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@$(BIN)/python $(PIP) --upgrade pip
+	@$(BIN)/python $(PIP) $(LOCK:%=-c %) -e '.[$(EXTRAS)]' --group dev
 	@touch $@
 
 demo: $(STAMP)            ## Run the main job against the fake server (or EVOLUTION_API_URL)
@@ -29,7 +34,7 @@ types: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/pyright --warnings --pythonpath $(BIN)/python
 
-sync: $(STAMP)            ## Regenerate the outbox's sends, _sync, api/public.txt, docs/reference/operations.md and the tables of docs/servers.md and docs/events.md
+sync: $(STAMP)            ## Regenerate the outbox's sends, _sync, api/public.txt, docs/en/reference/operations.md and the tables of docs/en/servers.md and docs/en/events.md
 	$(BIN)/python tools/outbox_messages.py
 	$(BIN)/python tools/generate_sync.py
 	$(BIN)/python tools/public_api.py
@@ -62,14 +67,33 @@ cover: $(STAMP)           ## Tests of what decides, and what they cover; fails b
 rest: $(STAMP)            ## All other tests
 	$(BIN)/pytest -n 2 $(ROOMS:%=--ignore=tests/%)
 
+docs: $(STAMP)            ## The site, in site/
+	$(BIN)/zensical build --strict
+
+docs-serve: $(STAMP)      ## The site on http://localhost:8000, built anew with each change
+	$(BIN)/zensical serve
+
+dist: $(STAMP)            ## Wheel and sdist, in dist/, tried in an empty environment
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist
+	EVOLUTION_SDK_DIST=dist $(BIN)/pytest tests/package/test_package_wheel.py
+
+lock: $(STAMP)            ## The newest versions that fit, for all who develop, in requirements/dev.lock
+	@$(BIN)/python $(PIP) --group lock
+	$(BIN)/python tools/lock.py
+
+hooks: $(STAMP)           ## Checks before each commit, by git and the tools that are here
+	$(BIN)/python $(PIP) --group hooks
+	$(BIN)/pre-commit install
+
 mutants: $(STAMP)         ## Small mistakes in the decision code, of which the tests must notice each
 	$(BIN)/python tools/mutants.py
 
 $(LOWEST)/.installed: pyproject.toml tools/lowest.py
 	@test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
-	@$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip packaging
+	@$(LOWEST)/bin/python $(PIP) --upgrade pip packaging
 	@$(LOWEST)/bin/python tools/lowest.py > $(LOWEST)/requirements.txt
-	@$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check -e . -r $(LOWEST)/requirements.txt
+	@$(LOWEST)/bin/python $(PIP) -e . -r $(LOWEST)/requirements.txt
 	@touch $@
 
 lowest: $(LOWEST)/.installed  ## The tests with the lowest versions that pyproject.toml allows
@@ -116,4 +140,4 @@ live: $(STAMP)            ## Needs EVOLUTION_LIVE_URL and EVOLUTION_LIVE_API_KEY
 	$(BIN)/pytest tests/live
 
 clean:
-	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build site

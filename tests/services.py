@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import time
 
 import pytest
 
 REQUIRED = "EVOLUTION_SDK_REQUIRE_SERVICES"
+BROWSER_REQUIRED = "EVOLUTION_SDK_REQUIRE_BROWSER"
 _PATIENCE_S = 1.0
 _RESTART_S = 20.0
 
@@ -37,3 +39,23 @@ def require_service(name: str, port: int, host: str = "127.0.0.1") -> None:
     if required:
         pytest.fail(f"{problem}, but {REQUIRED}=1 demands it")
     pytest.skip(f"{problem}; start one to run this test")
+
+
+def require_program(name: str, package: str) -> str:
+    """Skip the test without a program of the system, or fail it where it must be there.
+
+    Args:
+        name: The program, such as ``chromium`` or ``promtool``.
+        package: Debian's package with it, which ``.ci/run`` installs.
+
+    Returns:
+        Its path.
+    """
+    found = shutil.which(name)
+    if found is not None:
+        return found
+    problem = f"no {name} on this machine"
+    for variable in (REQUIRED, BROWSER_REQUIRED):
+        if os.environ.get(variable) == "1":
+            pytest.fail(f"{problem}, but {variable}=1 demands it")
+    pytest.skip(f"{problem}; apt-get install {package} to run this test")

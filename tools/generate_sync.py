@@ -58,7 +58,10 @@ DOCS = (
     (r"\basync for\b", "for"),
     (r"\bAsync(?=[A-Z]\w+)", ""),
     (r"many tasks\b", "many threads"),
-    (r"``httpx`` or ``aiohttp``\.", "``httpx`` (``aiohttp`` is async only)."),
+    (
+        r"``httpx``, ``httpx2`` or ``aiohttp``\.",
+        "``httpx`` or ``httpx2`` (``aiohttp`` is async only).",
+    ),
 )
 
 

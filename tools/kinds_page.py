@@ -1,4 +1,4 @@
-"""Write the table of docs/events.md from the message types; --check tells whether it is current."""
+"""Write the table of docs/en/events.md from the message types; --check compares it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pages import between_marks, settle
 from evolution_sdk.events import EventMessage, MessageKind
 from evolution_sdk.models.message_types import MEDIA_KINDS, MESSAGE_TYPES, WRAPPERS, MessageType
 
-PAGE = Path(__file__).resolve().parent.parent / "docs/events.md"
+PAGE = Path(__file__).resolve().parent.parent / "docs/en/events.md"
 # Views that a kind of its own has; those that any message may have are described in the text.
 VIEWS = (
     "media", "reaction", "selected", "location", "contacts", "poll", "poll_vote", "poll_result",
@@ -85,7 +85,7 @@ def table() -> list[str]:
 
 def main() -> int:
     """Write the page, or check it."""
-    made = between_marks(PAGE.read_text("utf-8"), "kinds", table(), "docs/events.md")
+    made = between_marks(PAGE.read_text("utf-8"), "kinds", table(), "docs/en/events.md")
     return settle(PAGE, made, f"{len(MESSAGE_TYPES)} types of messages")
 
 

@@ -1,13 +1,12 @@
 """Print requirements with the lowest versions that pyproject.toml allows, and tools to test them.
 
-Every dependency of the package and of its extras is pinned to its lower bound; what tests need
-besides comes in its newest version that fits. With --check, tell whether exactly these are
-installed.
+Every dependency of the package and of its extras is pinned to its lower bound; what the tests need
+besides (the groups ``test`` and ``browser``) comes in its newest version that fits. With --check,
+tell whether exactly these are installed.
 """
 
 from __future__ import annotations
 
-import re
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -18,19 +17,18 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
-# Peers, which pin versions of their own, and what only looks at the sources.
-NOT_NEEDED = {"evolutionapi-sdk", "evolutionapi", "pyevolutionapi", "mypy", "pyright", "ruff"}
+TESTS = ("test", "browser")
 
 
 def declared() -> tuple[list[Requirement], list[Requirement]]:
     """The requirements of package and extras, and those of the tests."""
-    project = tomllib.loads(PROJECT.read_text("utf-8"))["project"]
-    extras: dict[str, list[str]] = project["optional-dependencies"]
-    own = [
-        *project["dependencies"],
-        *(one for name in extras if name != "dev" for one in extras[name]),
-    ]
-    return [Requirement(each) for each in own], [Requirement(each) for each in extras["dev"]]
+    file = tomllib.loads(PROJECT.read_text("utf-8"))
+    name: str = file["project"]["name"]
+    extras: dict[str, list[str]] = file["project"]["optional-dependencies"]
+    own = [*file["project"]["dependencies"], *(one for each in extras.values() for one in each)]
+    # An extra may include another one, by the name of the package itself.
+    mine = [each for each in map(Requirement, own) if each.name != name]
+    return mine, [Requirement(one) for group in TESTS for one in file["dependency-groups"][group]]
 
 
 def lowest(requirement: Requirement) -> Version:
@@ -49,11 +47,15 @@ def lines() -> Iterator[str]:
     """The lines of a requirements file."""
     own, tools = declared()
     for each in own:
-        extras = f"[{','.join(sorted(each.extras))}]" if each.extras else ""
-        yield f"{each.name}{extras}=={lowest(each)}"
-    for each in tools:
-        if each.name not in NOT_NEEDED and not re.match(r"types-", each.name):
-            yield each.name
+        yield f"{named(each)}=={lowest(each)}"
+    # Without their lower bounds, which hold for the newest of what is pinned above.
+    yield from map(named, tools)
+
+
+def named(requirement: Requirement) -> str:
+    """A requirement without its versions."""
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    return requirement.name + extras
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""Write docs/reference/operations.md from the declarations; --check tells whether it is current."""
+"""Write docs/en/reference/operations.md from the declarations; --check compares it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from evolution_sdk import OPERATIONS, Effect, Operation, Phase
 from evolution_sdk.operations.operation import ALL_CHANNELS
 from evolution_sdk.retry.safety import TABLE, Action
 
-PAGE = Path(__file__).resolve().parent.parent / "docs/reference/operations.md"
+PAGE = Path(__file__).resolve().parent.parent / "docs/en/reference/operations.md"
 
 INTRO = """\
 # Operations

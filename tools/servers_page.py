@@ -1,4 +1,4 @@
-"""Write the tables of docs/servers.md from the profiles; --check tells whether they are current."""
+"""Write the tables of docs/en/servers.md from the profiles; --check compares them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from evolution_sdk.operations.server_version import (
     profile_of,
 )
 
-PAGE = Path(__file__).resolve().parent.parent / "docs/servers.md"
+PAGE = Path(__file__).resolve().parent.parent / "docs/en/servers.md"
 
 
 def profiles() -> list[ServerProfile]:
@@ -87,7 +87,7 @@ def behaviours() -> list[str]:
 def page(text: str) -> str:
     """Put the tables between their marks."""
     for name, table in (("routes", routes), ("events", events), ("behaviours", behaviours)):
-        text = between_marks(text, name, table(), "docs/servers.md")
+        text = between_marks(text, name, table(), "docs/en/servers.md")
     return text
 
 

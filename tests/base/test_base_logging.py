@@ -1,4 +1,4 @@
-"""The rule of docs/logging.md: what each level means, a line's fields, what is never said."""
+"""The rule of docs/en/logging.md: what each level means, a line's fields, what is never said."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from evolution_sdk.retry.labels import CallLabels
 from evolution_sdk.testing import FakeEvolution, FaultKind, no_retry_delays
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "logging.md").read_text("utf-8")
+PAGE = (ROOT / "docs" / "en" / "logging.md").read_text("utf-8")
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 TEXT = "a very private text"
 BREAKER = {"consecutive_failures": 2, "minimum_calls": 2}

@@ -148,6 +148,20 @@ async def test_the_aiohttp_back_end(stage: Stage, from_settings: bool) -> None:
             await use_it(stage.kit, client, stage.fake)
 
 
+@pytest.mark.parametrize("from_settings", [False, True])
+async def test_the_httpx2_back_end(stage: Stage, from_settings: bool) -> None:
+    stage.open_instance()
+    with stage.fake.serve() as fake:
+        config = EvolutionConfig(fake.url, KEY, http={"backend": "httpx2"})
+        options = {"config": config} if from_settings else {"http_backend": "httpx2"}
+        colour = EvolutionClient if stage.kit.colour == "sync" else AsyncEvolutionClient
+        client: Any = colour(fake.url, KEY, instance="sales", **options)
+        ours = httpx2.Client if stage.kit.colour == "sync" else httpx2.AsyncClient
+        assert type(client.http_client) is ours
+        await use_it(stage.kit, client, stage.fake)
+        await stage.kit.run(client.close())
+
+
 async def test_the_argument_wins_over_the_settings_back_end() -> None:
     config = EvolutionConfig(URL, KEY, http={"backend": "aiohttp"})
     async with AsyncEvolutionClient(config=config, http_backend="httpx") as client:

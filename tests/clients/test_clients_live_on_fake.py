@@ -1,6 +1,6 @@
 """The live suite itself is kept working: it passes against the fake server, and skips without.
 
-How a real server of each version does: see `docs/testing.md`, "Against a real server".
+How a real server of each version does: see `docs/en/testing.md`, "Against a real server".
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ def files() -> Iterator[str]:
         thread.join()
 
 
-@pytest.mark.parametrize("backend", ["httpx", "aiohttp"])
+@pytest.mark.parametrize("backend", ["httpx", "httpx2", "aiohttp"])
 async def test_a_url_only_we_can_reach_is_fetched_here_without_our_key(
     stage: Stage, files: str, backend: Any
 ) -> None:
@@ -155,7 +155,7 @@ async def test_a_download_that_fails_or_is_too_large_sends_nothing(
 # Large files, and trying again
 
 
-@pytest.mark.parametrize("backend", ["httpx", "aiohttp"])
+@pytest.mark.parametrize("backend", ["httpx", "httpx2", "aiohttp"])
 async def test_a_large_file_goes_whole_over_the_wire_again_after_a_refusal(
     stage: Stage, tmp_path: Path, backend: Any
 ) -> None:

@@ -111,6 +111,7 @@ ARRIVES: dict[str, tuple[str, Any]] = {
     "EVOLUTION_OUTBOX_MAX_FAILURES": ("8", 8),
     "EVOLUTION_OUTBOX_POLL_MS": ("35", 35),
     "EVOLUTION_OUTBOX_LEASE_MS": ("36000", 36_000),
+    "EVOLUTION_CONSOLE_TOKEN": ("a-token-of-24-characters", SecretStr("a-token-of-24-characters")),
     "EVOLUTION_BULKHEAD_ENABLED": ("1", True),
     "EVOLUTION_BULKHEAD_MAX_IN_FLIGHT": ("31", 31),
     "EVOLUTION_BULKHEAD_MAX_PER_INSTANCE": ("32", 32),

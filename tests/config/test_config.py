@@ -131,7 +131,7 @@ def test_a_bundle_path_for_tls(tmp_path: Path) -> None:
         ("EVOLUTION_RATE_LIMIT_JITTER", "1.5", "0 to 1"),
         ("EVOLUTION_RATE_LIMIT_WARMUP_SINCE", "31/01/2026", "YYYY-MM-DD"),
         ("EVOLUTION_RATE_LIMIT_STORE", "http://h", "redis://"),
-        ("EVOLUTION_HTTP_BACKEND", "curl", "httpx or aiohttp"),
+        ("EVOLUTION_HTTP_BACKEND", "curl", "httpx, httpx2 or aiohttp"),
         ("EVOLUTION_HTTP_PROXY", "proxy:3128", "http://"),
         ("EVOLUTION_HTTP_PROXY", "ftp://proxy", "socks5"),
         ("EVOLUTION_WEBHOOK_GLOBAL_URL", "hooks.example.com", "http://"),
@@ -292,7 +292,7 @@ def test_the_example_file_loads_and_says_the_defaults() -> None:
 
 def test_the_documentation_has_every_variable_with_field_and_default() -> None:
     rows = {}
-    for line in (ROOT / "docs" / "configuration.md").read_text().splitlines():
+    for line in (ROOT / "docs" / "en" / "configuration.md").read_text().splitlines():
         cells = [cell.strip().strip("`") for cell in line.split("|")[1:-1]]
         if (len(cells) == 4 and cells[0].isupper()) or line.startswith(f"| `{EVENTS}"):
             rows[cells[0]] = (cells[1], cells[3])
@@ -303,5 +303,5 @@ def test_the_documentation_has_every_variable_with_field_and_default() -> None:
             assert value == type(value)({"true": 1, "false": 0}.get(default, default))
         elif default == "none":
             assert value is None
-    documented = (ROOT / "docs" / "configuration.md").read_text()
+    documented = (ROOT / "docs" / "en" / "configuration.md").read_text()
     assert all(f"`{name}`" in documented for name in WEBHOOK_EVENTS)

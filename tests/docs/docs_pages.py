@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "en").rglob("*.md"))]
+
+# Links from a page to a file beside the pages go to the repository: the site holds pages only.
+_REPOSITORY = re.compile(
+    r"https://github\.com/evolution-sdk/evolution-sdk/(?:blob|tree)/main/([^#]+)"
+)
 
 _STEP = re.compile(
     r"^```(?P<language>\w*)\n(?P<code>.*?)^```$|<!-- (?P<hidden>setup|check): (?P<line>.*?) -->",
@@ -43,6 +48,12 @@ def steps(page: Path) -> list[Step]:
 def links(page: Path) -> list[str]:
     """Targets of the links outside code."""
     return _LINK.findall(_FENCED.sub("", page.read_text(encoding="utf-8")))
+
+
+def in_repository(link: str) -> Path | None:
+    """The file of this repository that an absolute link means, if it means one."""
+    match = _REPOSITORY.match(link)
+    return ROOT / match[1] if match else None
 
 
 def anchors(page: Path) -> set[str]:

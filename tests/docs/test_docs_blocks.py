@@ -19,6 +19,7 @@ import pytest
 from docs_pages import PAGES, ROOT
 
 from evolution_sdk import EvolutionClient
+from evolution_sdk.cli.console import parser as console_parser
 from evolution_sdk.config import variable_paths
 from evolution_sdk.monitor.cli.command import parser as monitor_parser
 from evolution_sdk.outbox.cli.parser import parser as outbox_parser
@@ -188,6 +189,9 @@ def _check_python(words: list[str]) -> None:
         if words[2] == "outbox":
             outbox_parser().parse_args(words[3:])
             return
+        if words[2] == "console":
+            console_parser().parse_args(words[3:])
+            return
         assert words[2] == "fake-server"
         build(parser().parse_args(words[3:]))
     else:
@@ -264,25 +268,26 @@ def test_every_install_hint_can_be_copied_into_any_shell() -> None:
 
 def test_extras_named_in_the_readme_exist() -> None:
     named = re.findall(r"evolutionapi-sdk\[([\w-]+)\]", (ROOT / "README.md").read_text())
-    assert set(named) == _extras() - {"dev"}
+    assert set(named) == _extras()
 
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md"], ids=docs_pages.name)
 def test_links_resolve(page: Path) -> None:
     for link in docs_pages.links(page):
-        if link.startswith(("https://", "http://")):
+        ours = docs_pages.in_repository(link)
+        if ours is None and link.startswith(("https://", "http://")):
             continue
         target, _, anchor = link.partition("#")
-        there = (page.parent / target).resolve() if target else page
+        there = ours or ((page.parent / target).resolve() if target else page)
         assert there.exists(), f"{docs_pages.name(page)}: {link}"
         if anchor:
             assert anchor in docs_pages.anchors(there), f"{docs_pages.name(page)}: {link}"
 
 
 def test_every_page_is_in_the_index() -> None:
-    index = ROOT / "docs" / "index.md"
+    index = ROOT / "docs" / "en" / "index.md"
     listed = {(index.parent / link).resolve() for link in docs_pages.links(index)}
-    assert {page for page in PAGES if page != index} <= listed
+    assert {page for page in PAGES if page not in (index, ROOT / "README.md")} <= listed
 
 
 def test_variables_of_the_readme_exist() -> None:
@@ -294,7 +299,7 @@ def test_variables_of_the_readme_exist() -> None:
 
 def test_the_drawn_tree_is_the_real_one() -> None:
     """Every path drawn exists; every part of the package is drawn."""
-    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "en" / "architecture.md").read_text(encoding="utf-8")
     (drawn,) = re.findall(r"^```\n(src/evolution_sdk/\n.*?)^```$", page, re.MULTILINE | re.DOTALL)
     path: list[str] = []
     seen: set[Path] = set()

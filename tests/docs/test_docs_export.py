@@ -10,7 +10,7 @@ from evolution_sdk.monitor.cli import EXIT_CODES
 from evolution_sdk.monitor.cli.command import parser
 from evolution_sdk.monitor.export.families import FAMILIES, MetricFamily
 
-PAGE = (ROOT / "docs" / "monitor-export.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "en" / "monitor-export.md").read_text(encoding="utf-8")
 SUFFIXES = ("_bucket", "_count", "_sum")
 
 

@@ -11,7 +11,7 @@ from evolution_sdk import monitor
 from evolution_sdk.monitor import Thresholds
 from evolution_sdk.monitor.events import MonitorEventName
 
-PAGE = (ROOT / "docs" / "monitor.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "en" / "monitor.md").read_text(encoding="utf-8")
 
 
 def test_the_thresholds_are_those_of_the_code() -> None:

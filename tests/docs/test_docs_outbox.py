@@ -13,7 +13,7 @@ from evolution_sdk import EvolutionClient
 from evolution_sdk.outbox import Outbox
 from evolution_sdk.testing import FakeEvolution
 
-PAGE = ROOT / "docs" / "outbox.md"
+PAGE = ROOT / "docs" / "en" / "outbox.md"
 NUMBER = "5511999999999"
 ADDRESS = "postgresql://user:password@db.internal/shop"
 

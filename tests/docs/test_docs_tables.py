@@ -105,7 +105,7 @@ def test_a_fault_ends_a_send_as_the_table_says(
 
 
 def test_the_table_has_every_kind() -> None:
-    page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "en" / "testing.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| (yes|no) \|", page, re.MULTILINE)
     assert [kind for kind, _ in rows] == [kind.value for kind in FaultKind]
     acts = {kind: "yes" if ends.acted else "no" for kind, ends in OVER_HTTP.items()}
@@ -113,7 +113,7 @@ def test_the_table_has_every_kind() -> None:
 
 
 def test_the_channels_of_each_kind_of_message() -> None:
-    page = (ROOT / "docs" / "sending.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "en" / "sending.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(send_\w+)` \| (\w+) \| (\w+) \| (\w+) \|", page, re.MULTILINE)
     told = {
         f"message.{method}": [channel == "yes" for channel in channels]
@@ -128,7 +128,7 @@ def test_the_channels_of_each_kind_of_message() -> None:
 
 
 def test_the_control_routes_of_the_fake_are_listed() -> None:
-    page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "en" / "testing.md").read_text(encoding="utf-8")
     told = re.findall(r"^\| `(?:GET|POST|DELETE) /_fake/.*$", page, re.MULTILINE)
     assert told == [
         f"| `{route.method} {route.full_path}` | `{route.member}` | {_taken(route)} |"

@@ -12,7 +12,7 @@ import evolution_sdk
 from evolution_sdk import archive, events, monitor, outbox, retry, streams, webhooks
 
 MODULES = (evolution_sdk, retry, monitor, events, webhooks, streams, archive, outbox)
-PAGE = ROOT / "docs" / "from-typescript.md"
+PAGE = ROOT / "docs" / "en" / "from-typescript.md"
 ROWS = [line for line in PAGE.read_text("utf-8").splitlines() if line.startswith("| ")][1:]
 NAMES = sorted({n for row in ROWS for n in re.findall(r"`([A-Z][\w.]+)`", row.split("|")[2])})
 

@@ -20,7 +20,7 @@ from evolution_sdk import errors
 from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import EvolutionAPIError, EvolutionError
 
-PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
+PAGE = Path(__file__).parents[2] / "docs" / "en" / "errors.md"
 CLASSES = [getattr(errors, name) for name in errors.__all__]
 SECRET = "s3cr3t-VALUE"
 

@@ -29,7 +29,7 @@ NUMBER = "5511987654321"
 SOURCE = Path(evolution_sdk.__file__).parent
 pytestmark = quiet_forks
 
-KINDS = ("sync", "async", "aiohttp", "ready", "ready-async")
+KINDS = ("sync", "async", "httpx2-sync", "httpx2", "aiohttp", "ready", "ready-async")
 
 
 class Kit:
@@ -42,9 +42,11 @@ class Kit:
         if kind.startswith("ready"):
             self._http = httpx.AsyncClient() if "async" in kind else httpx.Client()
             options["http_client"] = self._http
-        if kind == "aiohttp":
-            options["http_backend"] = "aiohttp"
-        colour = EvolutionClient if kind in ("sync", "ready") else AsyncEvolutionClient
+        if kind.startswith(("aiohttp", "httpx2")):
+            options["http_backend"] = kind.removesuffix("-sync")
+        colour = (
+            EvolutionClient if kind in ("sync", "httpx2-sync", "ready") else AsyncEvolutionClient
+        )
         self.client: Any = colour(**options)
         self.is_async: bool = colour is AsyncEvolutionClient
         self._runner = asyncio.Runner()

@@ -172,7 +172,7 @@ os._exit(0)
 """
 
 
-@pytest.mark.parametrize("kind", ["httpx", "aiohttp", "ready-httpx"])
+@pytest.mark.parametrize("kind", ["httpx", "httpx2", "aiohttp", "ready-httpx"])
 def test_a_child_that_ends_in_order_takes_nothing_from_the_parent(kind: str) -> None:
     folder = str(Path(__file__).parents[1] / "transport")
     with scripted(telling) as server:

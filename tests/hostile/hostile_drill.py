@@ -125,7 +125,7 @@ async def run(
         instance="sales",
         http={
             "max_response_bytes": MOST_BYTES,
-            "backend": "aiohttp" if colour == "aiohttp" else "httpx",
+            "backend": colour if colour in ("aiohttp", "httpx2") else "httpx",
         },
         breaker={"enabled": False},  # so many faults would stop the sends
     )

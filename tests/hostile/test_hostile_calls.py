@@ -39,7 +39,7 @@ KEY = "hostile-key"
 NUMBER = "5511987654321"
 MOST_BYTES = 200_000
 TRICKS = {trick.name: trick for trick in (*BEFORE, *AFTER, *NAMELESS)}
-COLOURS = ["sync", "httpx", "aiohttp"]
+COLOURS = ["sync", "httpx", "httpx2", "aiohttp"]
 modes = pytest.mark.parametrize("on_unknown", ["raise", "reconcile", "resend"])
 
 

@@ -19,7 +19,7 @@ EVERYDAY = 120
 SEED = 3
 
 
-@pytest.mark.parametrize("colour", ["sync", "async", "aiohttp"])
+@pytest.mark.parametrize("colour", ["sync", "async", "httpx2", "aiohttp"])
 @pytest.mark.parametrize("on_unknown", ["raise", "reconcile", "resend"])
 async def test_no_send_is_doubled_or_told_wrong(colour: str, on_unknown: OnUnknown) -> None:
     count = drill.size(EVERYDAY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from clients.request_cases import MESSAGE
@@ -46,6 +46,8 @@ from evolution_sdk.monitor import (
     RecoveryPolicy,
     Thresholds,
 )
+from evolution_sdk.outbox import Outbox, ProcrastinateEngine
+from evolution_sdk.outbox.options import OutboxComposeOptions
 from evolution_sdk.retry import EvolutionRetryService, RetryBudget, RetryPolicy
 from evolution_sdk.streams import RabbitStream, SocketStream
 from evolution_sdk.testing import FakeEvolution
@@ -92,6 +94,7 @@ _LEFT_OUT = frozenset(
         "run_sync",
         "notify",
         "wants",
+        "wait",
         "read",  # of an operation: takes decoded JSON only
     }
 )
@@ -261,6 +264,10 @@ def _archive() -> Archive:
     return Archive(":memory:")
 
 
+def _outbox() -> Outbox:
+    return Outbox("outbox.sqlite", client=_client())
+
+
 def _monitor() -> EvolutionMonitorService:
     return EvolutionMonitorService(_client(), config=EvolutionConfig(URL, KEY))
 
@@ -308,6 +315,8 @@ def calls() -> list[Call]:
         _plain("SqliteInbox", SqliteInbox, path="inbox.sqlite"),
         _plain("PostgresInbox", PostgresInbox, url="postgresql://localhost:9/none"),
         _plain("Archive", Archive, path=":memory:"),
+        _plain("Outbox", Outbox, store="outbox.sqlite", client=_client()),
+        _plain("ProcrastinateEngine", ProcrastinateEngine),
         _plain("SocketStream", SocketStream, to=_router(), base_url=URL, api_key=KEY),
         _plain("RabbitStream", RabbitStream, to=_router(), uri="amqp://localhost",
                instances=["sales"]),
@@ -339,6 +348,24 @@ def calls() -> list[Call]:
     )
     found += _methods(
         "Archive", _archive, sent=SentMessage.from_wire({"key": {"id": "A"}}), config=config
+    )
+    found += _methods(
+        "Outbox",
+        _outbox,
+        key="k",
+        sent=True,
+        older_than=timedelta(days=1),
+        event="sent",
+        drafts=[],
+        row_id=1,
+    )
+    found.append(
+        Call(
+            "Outbox.messages.send_text",
+            lambda: _outbox().messages.send_text,
+            {"number": "5511987654321", "text": "x"},
+            ("number", "text", *OutboxComposeOptions.__annotations__),
+        )
     )
     found += _methods("LidMap", LidMap, lid=Jid("1" * 14, "lid"), pairs={}, path="lids.json")
     found += _methods("FakeEvolution", _fake, status="READ", name="new")

@@ -47,6 +47,7 @@ _CALLED: Mapping[str, tuple[str, ...]] = {
     "unhealthy_error_rate": ("EVOLUTION_MONITORING_DEGRADED_ERROR_RATE",),
     "degraded_retry_success_rate": ("EVOLUTION_MONITORING_UNHEALTHY_RETRY_SUCCESS_RATE",),
     "path": ("is not a saved LidMap",),
+    "encryption_key": ("EVOLUTION_OUTBOX_KEY",),
     "env_file": ("EVOLUTION_API_URL",),  # None is no file, and the environment here is empty
     "above": ("metric",),  # what it watches, and how
     "quote": ("message_id",),

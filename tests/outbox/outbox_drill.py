@@ -232,12 +232,22 @@ def work_until_done(outbox: Outbox, patience_s: float = 60.0) -> None:
 
 
 def kill_until_done(
-    workers: Workers, outbox: Outbox, kills: int, *, seed: int = 3, processes: int = 3
+    workers: Workers,
+    outbox: Outbox,
+    kills: int,
+    *,
+    seed: int = 3,
+    processes: int = 3,
+    share: float = 2.0,
 ) -> None:
-    """Work with some processes, which die so often, until nothing is left to be done."""
+    """Work with some processes, which die so often, until nothing is left to be done.
+
+    A process carries at most ``share`` times its part of the load before it dies: fewer where a
+    new one takes long to start, so that the load does not end before the deaths.
+    """
     chance = random.Random(seed)
     # Spread over the whole load: each life carries its part of it.
-    part = max(6, 2 * sum(outbox.counts().values()) // max(1, kills))
+    part = max(6, int(share * sum(outbox.counts().values()) / max(1, kills)))
     planned = 0
 
     def plan() -> dict[str, Any]:

@@ -46,7 +46,7 @@ def test_killed_workers_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     with drill.place("postgres", tmp_path) as place, drill.server("2.3.7") as fake:
         drill.lossy(fake)
         with handed_over(place, fake, load) as (outbox, workers):
-            drill.kill_until_done(workers, outbox, kills)
+            drill.kill_until_done(workers, outbox, kills, share=0.5)
             workers.end()
             rows = drill.every(outbox)
             found = drill.tally(fake, load, outbox)

@@ -1,4 +1,4 @@
-"""The recipes of docs/outbox-engines.md, as printed: real workers, real RabbitMQ, killed once."""
+"""The recipes of docs/en/outbox-engines.md, as printed: real workers and RabbitMQ, killed once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from evolution_sdk.outbox import Outbox
 from evolution_sdk.testing import FakeEvolution
 from services import require_service
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "outbox-engines.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "en" / "outbox-engines.md"
 NEEDED = {"Celery": "celery", "Taskiq": "taskiq_aio_pika", "FastStream": "faststream.rabbit"}
 BROKER = "amqp://guest:guest@127.0.0.1:5672//"
 WORKERS = {

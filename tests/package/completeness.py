@@ -20,7 +20,7 @@ from evolution_sdk.testing.fake.routes import ROUTER
 from facts import FACTS, ROOT, routes
 
 _RESOURCES = ROOT / "src/evolution_sdk/_async/resources"
-_PAGE = ROOT / "docs/reference/operations.md"
+_PAGE = ROOT / "docs/en/reference/operations.md"
 _VERSION = re.compile(r"\d+(\.\d+){1,2}(-[a-z0-9]+)?")
 
 
@@ -75,7 +75,7 @@ def _gaps(key: str, operation: Operation[Any], house: House) -> Iterator[str]:
     if key not in house.recorded:
         yield "no exchange was recorded"
     if key not in house.lines:
-        yield "no line in docs/reference/operations.md"
+        yield "no line in docs/en/reference/operations.md"
     kind = operation.recognised_as
     if kind is not None:
         if kind not in house.rules:

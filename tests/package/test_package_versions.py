@@ -17,7 +17,6 @@ OWN = [
     *(
         one
         for name in EXTRAS
-        if name != "dev"
         for one in EXTRAS[name]
         if not one.startswith(f"{PROJECT['name']}[")  # an extra that includes another one
     ),

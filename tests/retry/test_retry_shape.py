@@ -26,7 +26,7 @@ from evolution_sdk.retry.policy import PolicyOptions
 from evolution_sdk.retry.safety import SETTLING, TABLE, Action, RetryVerdict, StopReason
 
 FILES = sorted(Path(retry.__file__).parent.glob("*.py"))
-PAGE = Path(__file__).parents[2] / "docs" / "retry.md"
+PAGE = Path(__file__).parents[2] / "docs" / "en" / "retry.md"
 
 
 def imported(path: Path) -> set[str]:
@@ -75,7 +75,7 @@ def test_the_table_in_the_docs_is_the_table_in_the_code() -> None:
         f"| {effect.name} | {phase.name} | {said(passing)} | {said(staying)} |"
         for (effect, phase), (passing, staying) in TABLE.items()
     ]
-    assert "\n".join(rows) in PAGE.read_text(), "docs/retry.md should have:\n" + "\n".join(rows)
+    assert "\n".join(rows) in PAGE.read_text(), "docs/en/retry.md should have:\n" + "\n".join(rows)
 
 
 def test_the_docs_name_every_reason_and_every_mode() -> None:

@@ -25,7 +25,7 @@ def test_a_send_to_another_machine_is_refused() -> None:
         client.messages.send_text(NUMBER, "oi")
 
 
-@pytest.mark.parametrize("backend", ["httpx", "aiohttp"])
+@pytest.mark.parametrize("backend", ["httpx", "httpx2", "aiohttp"])
 async def test_also_async(backend: str) -> None:
     async with AsyncEvolutionClient(
         ELSEWHERE,

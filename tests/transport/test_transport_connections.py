@@ -9,7 +9,7 @@ from contextlib import suppress
 import aiohttp
 import httpx
 import pytest
-from transport_adapters import ASYNC, OWN, READY_ASYNC, READY_SYNC, make_request
+from transport_adapters import ASYNC, HTTPX, OWN, READY_ASYNC, READY_SYNC, make_request
 from transport_servers import (
     ScriptedServer,
     Wire,
@@ -87,16 +87,17 @@ async def test_max_connections_is_never_exceeded(kind, opened):
         assert server.connections == 3
 
 
-async def test_many_callers_share_the_connections_of_the_default(opened):
+@pytest.mark.parametrize("kind", HTTPX)
+async def test_many_callers_share_the_connections(kind, opened):
     with scripted(serve) as server:
-        adapter = opened("httpx")
+        adapter = opened(kind)
         for _ in range(3):
             await asyncio.gather(*(adapter.send(make_request(server.url)) for _ in range(20)))
         assert server.connections <= 20
         assert len(server.requests) == 60
 
 
-@pytest.mark.parametrize("backend", ["httpx", "aiohttp"])
+@pytest.mark.parametrize("backend", ["httpx", "httpx2", "aiohttp"])
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_transport_survives_its_event_loop(backend):
@@ -116,7 +117,7 @@ def test_a_transport_survives_its_event_loop(backend):
         gc.collect()  # what the closed loop left behind warns here and now
 
 
-@pytest.mark.parametrize("backend", ["httpx", "aiohttp"])
+@pytest.mark.parametrize("backend", ["httpx", "httpx2", "aiohttp"])
 @pytest.mark.parametrize("close_in_new_loop", [True, False])
 def test_a_transport_unused_or_closed_elsewhere_is_quiet(backend, close_in_new_loop):
     transport = open_async_transport(TransportOptions(backend))
@@ -128,7 +129,7 @@ def test_a_transport_unused_or_closed_elsewhere_is_quiet(backend, close_in_new_l
         gc.collect()
 
 
-@pytest.mark.parametrize("backend", ["httpx", "aiohttp"])
+@pytest.mark.parametrize("backend", ["httpx", "httpx2", "aiohttp"])
 async def test_two_open_loops_are_refused(backend, opened):
     def elsewhere(url: str) -> None:
         asyncio.run(adapter.transport.send(make_request(url)))
@@ -141,9 +142,10 @@ async def test_two_open_loops_are_refused(backend, opened):
         assert (await adapter.send(make_request(server.url))).status == 200
 
 
-async def test_threads_share_the_blocking_transport(opened):
+@pytest.mark.parametrize("kind", HTTPX)
+async def test_threads_share_the_blocking_transport(kind, opened):
     with scripted(serve) as server:
-        adapter = opened("httpx-sync", max_connections=4)
+        adapter = opened(f"{kind}-sync", max_connections=4)
         answers = await asyncio.gather(*(adapter.send(make_request(server.url)) for _ in range(40)))
         assert {answer.status for answer in answers} == {200}
         assert server.connections <= 4

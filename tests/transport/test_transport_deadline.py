@@ -154,7 +154,7 @@ async def test_a_proxy_that_drips_was_not_sent(kind, opened):
     assert caught.value.phase is Phase.NOT_SENT
 
 
-@pytest.mark.parametrize("kind", ["httpx", "httpx-sync"])
+@pytest.mark.parametrize("kind", ["httpx", "httpx-sync", "httpx2", "httpx2-sync"])
 async def test_tls_within_tls_that_drips_was_not_sent(kind, opened):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATE)

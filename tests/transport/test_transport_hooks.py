@@ -1,4 +1,4 @@
-"""Whatever hooks into httpx sees every call of the default clients; nobody else pays for it."""
+"""Whatever hooks into httpx or httpx2 sees every call over it; nobody else pays for it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import httpcore
+import httpcore2
 import httpx
+import httpx2
 import pytest
 import respx
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
@@ -19,7 +21,8 @@ from pytest_httpx import HTTPXMock
 from evolution_sdk import AsyncEvolutionClient, EvolutionClient
 from evolution_sdk.errors import ClientClosedError, ConfigurationError, ConnectionFailedError
 from evolution_sdk.testing import FakeEvolution
-from evolution_sdk.transport import _hooks, _pool_sync
+from evolution_sdk.transport import _pool_sync
+from evolution_sdk.transport._engine import engine_for
 
 URL = "http://evolution.test:8080"
 NUMBER = "5511999999999"
@@ -32,12 +35,26 @@ SENT = {
 }
 COLOURS = ("sync", "async")
 VERB = ("post", "/message/sendText/bot")
+LIBRARIES = [httpx, httpx2]
+CORES = {httpx: httpcore, httpx2: httpcore2}
+both = pytest.mark.parametrize("library", LIBRARIES, ids=lambda library: library.__name__)
 
 
-def send(colour: str, url: str = URL, *, prepare: Callable[[Any], object] | None = None) -> str:
-    """Send one text with a default client; returns the message's id."""
+def send(
+    colour: str,
+    url: str = URL,
+    *,
+    prepare: Callable[[Any], object] | None = None,
+    library: Any = httpx,
+) -> str:
+    """Send one text with a client over a library; returns the message's id."""
     # A known version, so that the body holds nothing of the client's own.
-    options: Any = {"instance": "bot", "retry": False, "server_version": "2.3.7"}
+    options: Any = {
+        "instance": "bot",
+        "retry": False,
+        "server_version": "2.3.7",
+        "http_backend": library.__name__,
+    }
     if colour == "sync":
         with EvolutionClient(url, "s3cret", **options) as client:
             if prepare is not None:
@@ -122,6 +139,13 @@ def test_pytest_httpx_sees_the_calls(colour: str, httpx_mock: HTTPXMock) -> None
 
 
 @pytest.mark.parametrize("colour", COLOURS)
+def test_pytest_httpx2_sees_the_calls(colour: str, httpx2_mock: respx.Router) -> None:
+    route = httpx2_mock.post(f"{URL}{VERB[1]}").respond(201, json=SENT)
+    assert send(colour, library=httpx2) == "MOCKED"
+    assert route.calls.last.request.headers["apikey"] == "s3cret"
+
+
+@pytest.mark.parametrize("colour", COLOURS)
 def test_failures_of_pytest_httpx_are_failures_of_the_network(
     colour: str, httpx_mock: HTTPXMock
 ) -> None:
@@ -171,12 +195,12 @@ def test_opentelemetry_sees_the_calls_of_one_client(
     assert len(exporter.get_finished_spans()) == 1
 
 
-def _answering(colour: str, calls: list[Any]) -> Any:
-    def answer(*arguments: Any, **named: Any) -> httpx.Response:
+def _answering(colour: str, calls: list[Any], library: Any) -> Any:
+    def answer(*arguments: Any, **named: Any) -> Any:
         calls.append((arguments, named))
-        return httpx.Response(201, json=SENT)
+        return library.Response(201, json=SENT)
 
-    async def answer_async(*arguments: Any, **named: Any) -> httpx.Response:
+    async def answer_async(*arguments: Any, **named: Any) -> Any:
         return answer(*arguments, **named)
 
     return answer if colour == "sync" else answer_async
@@ -184,70 +208,74 @@ def _answering(colour: str, calls: list[Any]) -> Any:
 
 @pytest.mark.parametrize("colour", COLOURS)
 @pytest.mark.parametrize("method", ["post", "request", "send", "_send_single_request"])
-def test_a_method_of_httpx_that_a_test_replaces_is_called(
-    colour: str, method: str, monkeypatch: pytest.MonkeyPatch
+@both
+def test_a_method_of_the_library_that_a_test_replaces_is_called(
+    colour: str, method: str, library: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[Any] = []
-    kind = httpx.Client if colour == "sync" else httpx.AsyncClient
-    replacement = _answering(colour, calls)
+    kind = library.Client if colour == "sync" else library.AsyncClient
+    replacement = _answering(colour, calls, library)
     if method == "_send_single_request":
         # httpx asks the answer for the request it belongs to
         inner = replacement
 
-        def replacement(self: Any, request: httpx.Request) -> Any:
+        def replacement(self: Any, request: Any) -> Any:
             if colour == "sync":
                 return _bound(inner(request), request)
 
-            async def later() -> httpx.Response:
+            async def later() -> Any:
                 return _bound(await inner(request), request)
 
             return later()
 
     monkeypatch.setattr(kind, method, replacement)
-    assert send(colour) == "MOCKED"
+    assert send(colour, library=library) == "MOCKED"
     assert len(calls) == 1
 
 
-def _bound(answer: httpx.Response, request: httpx.Request) -> httpx.Response:
+def _bound(answer: Any, request: Any) -> Any:
     answer.request = request
     return answer
 
 
+@both
 @pytest.mark.parametrize("colour", COLOURS)
-def test_a_method_of_one_client_that_is_replaced_is_called(colour: str) -> None:
+def test_a_method_of_one_client_that_is_replaced_is_called(colour: str, library: Any) -> None:
     calls: list[Any] = []
 
     def replace(client: Any) -> None:
-        client.http_client.post = _answering(colour, calls)
+        client.http_client.post = _answering(colour, calls, library)
 
-    assert send(colour, prepare=replace) == "MOCKED"
+    assert send(colour, prepare=replace, library=library) == "MOCKED"
     ((arguments, named),) = calls
     assert arguments == (f"{URL}{VERB[1]}",)
     assert named["content"] == b'{"number":"5511999999999","text":"oi"}'
 
 
+@both
 @pytest.mark.parametrize("colour", COLOURS)
-def test_another_transport_is_used(colour: str) -> None:
+def test_another_transport_is_used(colour: str, library: Any) -> None:
     def replace(client: Any) -> None:
-        client.http_client._transport = httpx.MockTransport(
-            lambda _: httpx.Response(201, json=SENT)
+        client.http_client._transport = library.MockTransport(
+            lambda _: library.Response(201, json=SENT)
         )
 
-    assert send(colour, prepare=replace) == "MOCKED"
+    assert send(colour, prepare=replace, library=library) == "MOCKED"
 
 
 def _hook(colour: str, seen: list[str]) -> Any:
-    def note(request: httpx.Request) -> None:
+    def note(request: Any) -> None:
         seen.append(request.method)
 
-    async def note_async(request: httpx.Request) -> None:
+    async def note_async(request: Any) -> None:
         note(request)
 
     return note if colour == "sync" else note_async
 
 
+@both
 @pytest.mark.parametrize("colour", COLOURS)
-def test_what_is_set_on_the_client_takes_part(colour: str) -> None:
+def test_what_is_set_on_the_client_takes_part(colour: str, library: Any) -> None:
     seen: list[str] = []
 
     def set_up(client: Any) -> None:
@@ -257,9 +285,9 @@ def test_what_is_set_on_the_client_takes_part(colour: str) -> None:
         http.cookies.set("route", "a1")
         http.params = {"tenant": "7"}
 
-    with respx.mock(base_url=URL) as router:
+    with respx.mock(base_url=URL, using=CORES[library].__name__) as router:
         router.post(VERB[1]).respond(201, json=SENT)
-        send(colour, prepare=set_up)
+        send(colour, prepare=set_up, library=library)
         request = router.calls.last.request
     assert seen == ["POST"]
     assert request.headers["x-team"] == "billing"
@@ -282,8 +310,9 @@ def test_what_is_set_on_the_client_takes_part(colour: str) -> None:
         lambda http: setattr(http, "send", print),
     ],
 )
-def test_each_kind_of_hook_is_noticed(change: Callable[[Any], object]) -> None:
-    with EvolutionClient(URL, "s3cret") as client:
+@both
+def test_each_kind_of_hook_is_noticed(change: Callable[[Any], object], library: Any) -> None:
+    with EvolutionClient(URL, "s3cret", http_backend=library.__name__) as client:
         hooks = client._pipeline.parts.transport._hooks  # type: ignore[attr-defined]
         assert not hooks.any()
         transport = client.http_client._transport
@@ -293,41 +322,45 @@ def test_each_kind_of_hook_is_noticed(change: Callable[[Any], object]) -> None:
         transport._pool = pool  # type: ignore[attr-defined]
 
 
+@both
 @pytest.mark.parametrize("colour", COLOURS)
 def test_without_a_hook_calls_go_straight_to_the_pool(
-    colour: str, fake: FakeEvolution, monkeypatch: pytest.MonkeyPatch
+    colour: str, library: Any, fake: FakeEvolution, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("the whole way was taken")
 
     for name in ("HttpxClientSyncTransport", "HttpxClientAsyncTransport"):
         monkeypatch.setattr(f"evolution_sdk.transport.httpx_client.{name}.send", refuse)
-    assert send(colour, fake.url)
+    assert send(colour, fake.url, library=library)
 
 
-def test_an_httpx_client_that_somebody_subclassed_is_used(
-    fake: FakeEvolution, monkeypatch: pytest.MonkeyPatch
+@both
+def test_a_client_that_somebody_subclassed_is_used(
+    library: Any, fake: FakeEvolution, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Instrumentations of the older kind put a class of their own in the place of httpx's."""
     seen: list[str] = []
 
-    class Instrumented(httpx.Client):
-        def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+    class Instrumented(library.Client):  # type: ignore[misc,name-defined]
+        def send(self, request: Any, **options: Any) -> Any:
             seen.append(request.method)
             return super().send(request, **options)
 
-    monkeypatch.setattr(httpx, "Client", Instrumented)
-    send("sync", fake.url)
+    monkeypatch.setattr(library, "Client", Instrumented)
+    send("sync", fake.url, library=library)
     assert seen == ["POST"]
 
 
+@both
 @pytest.mark.parametrize("colour", COLOURS)
 def test_a_hook_on_the_pool_of_the_engine_sees_the_calls(
-    colour: str, fake: FakeEvolution, monkeypatch: pytest.MonkeyPatch
+    colour: str, library: Any, fake: FakeEvolution, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Recorders such as vcrpy replace a method of httpcore's pool."""
     seen: list[Any] = []
-    kind: Any = httpcore.ConnectionPool if colour == "sync" else httpcore.AsyncConnectionPool
+    core = CORES[library]
+    kind: Any = core.ConnectionPool if colour == "sync" else core.AsyncConnectionPool
     name = "handle_request" if colour == "sync" else "handle_async_request"
     original = getattr(kind, name)
 
@@ -336,13 +369,17 @@ def test_a_hook_on_the_pool_of_the_engine_sees_the_calls(
         return original(self, request)
 
     monkeypatch.setattr(kind, name, record)
-    send(colour, fake.url)
+    send(colour, fake.url, library=library)
     assert seen == [VERB[1].encode()]
-    assert _hooks.is_engine_hooked()
+    assert engine_for(library.__name__).is_hooked()
 
 
-def test_an_answer_of_the_http_client_gives_its_connection_back(fake: FakeEvolution) -> None:
-    with EvolutionClient(fake.url, "s3cret", instance="bot") as client:
+@both
+def test_an_answer_of_the_http_client_gives_its_connection_back(
+    library: Any, fake: FakeEvolution
+) -> None:
+    backend = library.__name__
+    with EvolutionClient(fake.url, "s3cret", instance="bot", http_backend=backend) as client:
         http = client.http_client
         for _ in range(3):
             assert http.get(fake.url).status_code == 200
@@ -382,20 +419,21 @@ def test_a_ready_made_client_is_the_http_client() -> None:
         assert client.http_client is http
 
 
+@both
 @pytest.mark.parametrize("colour", COLOURS)
-def test_no_cookie_is_taken_from_an_answer(colour: str) -> None:
+def test_no_cookie_is_taken_from_an_answer(colour: str, library: Any) -> None:
     seen: list[Any] = []
 
     def replace(client: Any) -> None:
-        def answer(request: httpx.Request) -> httpx.Response:
+        def answer(request: Any) -> Any:
             seen.append(request.headers.get("cookie"))
-            return httpx.Response(201, json=SENT, headers={"set-cookie": "a=b; Path=/"})
+            return library.Response(201, json=SENT, headers={"set-cookie": "a=b; Path=/"})
 
-        client.http_client._transport = httpx.MockTransport(answer)
+        client.http_client._transport = library.MockTransport(answer)
         client.http_client.cookies.set("mine", "1")
         seen.append(client.http_client)
 
-    send(colour, prepare=replace)
+    send(colour, prepare=replace, library=library)
     http, cookie = seen
     assert cookie == "mine=1"
     assert dict(http.cookies) == {"mine": "1"}

@@ -243,7 +243,7 @@ async def test_in_a_pool_of_the_owners_neither(kind, opened):
     assert caught.value.phase is Phase.UNKNOWN
 
 
-@pytest.mark.parametrize("kind", ["httpx", "httpx-sync"])
+@pytest.mark.parametrize("kind", ["httpx", "httpx-sync", "httpx2", "httpx2-sync"])
 async def test_through_a_proxy_neither(kind, opened):
     with scripted(two_at_once) as proxy:
         adapter = opened(kind, proxy=proxy.url)
@@ -274,7 +274,7 @@ async def test_what_a_hook_raises_is_ours_too(is_async, when, phase):
     assert isinstance(caught.value.__cause__, KeyError)
 
 
-@pytest.mark.parametrize("kind", ["httpx", "aiohttp", "aiohttp-long", "httpx-sync"])
+@pytest.mark.parametrize("kind", [kind for kind in OWN if "-whole" not in kind])
 async def test_a_librarys_own_bug_before_connecting_was_not_sent(kind, opened, monkeypatch):
     def broken(*_: Any, **__: Any) -> Any:
         raise UnicodeError("label empty or too long")

@@ -56,11 +56,19 @@ def test_only_the_transport_package_imports_an_http_library():
             "from evolution_sdk.transport import *; open_async_transport(TransportOptions(AIO))",
             {"aiohttp"},
         ),
+        (
+            "from evolution_sdk.transport import *; open_async_transport(TransportOptions(TWO))",
+            {"httpcore2", "httpx2"},
+        ),
+        (
+            "from evolution_sdk.transport import *; open_sync_transport(TransportOptions(TWO))",
+            {"httpcore2", "httpx2"},
+        ),
     ],
 )
 def test_libraries_are_imported_when_they_are_needed(code, loaded):
     show = f"print(*sorted({HTTP_LIBRARIES!r} & set(sys.modules)))"
-    check = f"import sys; AIO = 'aiohttp'; {code}; {show}"
+    check = f"import sys; AIO, TWO = 'aiohttp', 'httpx2'; {code}; {show}"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert set(done.stdout.split()) == loaded
 
@@ -69,6 +77,26 @@ def test_a_missing_aiohttp_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "aiohttp", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'evolutionapi-sdk\[aiohttp\]'"):
         open_async_transport(TransportOptions(backend="aiohttp"))
+
+
+@pytest.mark.parametrize("opener", [open_async_transport, open_sync_transport])
+def test_a_missing_httpx2_says_what_to_install(opener, monkeypatch):
+    monkeypatch.setitem(sys.modules, "httpx2", None)
+    with pytest.raises(ConfigurationError, match=r"pip install 'evolutionapi-sdk\[httpx2\]'"):
+        opener(TransportOptions(backend="httpx2"))
+
+
+@pytest.mark.skipif(not hasattr(httpx2, "alias_httpx"), reason="this httpx2 takes no other's name")
+def test_a_process_that_calls_httpx2_by_the_name_of_httpx():
+    """``httpx2.alias_httpx()`` does so; calls then still go straight to the pool."""
+    code = (
+        "import httpx2; httpx2.alias_httpx()\n"
+        "from evolution_sdk.transport import *\n"
+        "transport = open_sync_transport()\n"
+        "print(type(transport.http_client).__module__, transport._hooks.any())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["httpx2", "False"]
 
 
 def test_aiohttp_is_async_only():
@@ -143,7 +171,7 @@ def test_wrong_settings_are_refused_at_once(setting, named):
 async def test_a_ca_file_without_certificates_is_a_wrong_setting(tmp_path):
     path = tmp_path / "ca.pem"
     path.write_text("nothing")
-    for kind in ("httpx", "aiohttp", "httpx-sync"):
+    for kind in ("httpx", "httpx2", "aiohttp", "httpx-sync", "httpx2-sync"):
         adapter = Adapter(kind, verify=str(path))
         with pytest.raises(ConfigurationError, match="verify"):
             await adapter.send(make_request("https://127.0.0.1:9"))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import sys
 
+import httpcore
 import pytest
 from transport_adapters import OWN, make_request
 from transport_servers import ScriptedServer, Wire, scripted, serve, silence, swallow
@@ -42,7 +44,7 @@ async def test_a_password_of_other_letters_is_sent_as_utf8(kind, opened):
 def test_a_proxy_of_other_letters_is_looked_up_in_ascii():
     options = TransportOptions(proxy="http://bücher.example:3128")
     options.check()
-    proxy = pool_arguments(options, split_url(HTTP)[0])["proxy"]
+    proxy = pool_arguments(httpcore, options, split_url(HTTP)[0])["proxy"]
     assert proxy is not None
     assert proxy.url.host == b"xn--bcher-kva.example"
 
@@ -101,7 +103,7 @@ async def test_a_tunnel_refused_by_the_proxy_was_not_sent(kind, opened):
     assert b"s3cret" not in proxy.requests[0]
 
 
-@pytest.mark.parametrize("kind", ["httpx", "httpx-sync"])
+@pytest.mark.parametrize("kind", ["httpx", "httpx-sync", "httpx2", "httpx2-sync"])
 async def test_a_proxy_that_hangs_up_on_connect_was_not_sent(kind, opened):
     with scripted(swallow) as proxy, pytest.raises(ConnectionFailedError) as caught:
         await opened(kind, proxy=proxy.url).send(make_request(HTTPS))
@@ -155,9 +157,12 @@ def test_a_proxy_that_cannot_work_is_refused_at_once(kind, proxy, opened):
     assert "s3cret" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("kind", "hint"), [("aiohttp", "httpx"), ("httpx", "socks")])
+@pytest.mark.parametrize(
+    ("kind", "hint"),
+    [("aiohttp", "httpx"), ("httpx", r"httpcore\[socks"), ("httpx2", r"httpcore2\[socks")],
+)
 async def test_socks_says_what_it_needs(kind, hint, opened, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "socksio", None)
+    monkeypatch.setitem(sys.modules, "socksio", None)
     with pytest.raises(ConfigurationError, match=hint):
         await opened(kind, proxy="socks5://127.0.0.1:1080").send(make_request(HTTP))
 

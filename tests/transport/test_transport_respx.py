@@ -1,4 +1,7 @@
-"""The default transports can be mocked with respx, as an application's tests will do."""
+"""The transports over httpx and httpx2 can be mocked with respx, as applications will do.
+
+respx knows httpx2 by the plugin pytest-httpx2, which has nothing for httpx2's own layer.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,21 @@ from evolution_sdk.errors import ConnectionFailedError, EvolutionTimeoutError
 
 DEFAULTS = ("httpx", "httpx-sync")
 READY = ("ready-httpx", "ready-httpx-sync")
+SECOND = ("httpx2", "httpx2-sync")
+READY_SECOND = ("ready-httpx2", "ready-httpx2-sync")
+EACH = (*DEFAULTS, *READY, *SECOND, *READY_SECOND)
 URL = "http://evolution.test:8080"
 
 
-@pytest.mark.parametrize("kind", [*DEFAULTS, *READY])
+def mocked(kind, **options):
+    """respx over the engine of a kind."""
+    engine = "httpcore2" if "httpx2" in kind else "httpcore"
+    return respx.mock(base_url=URL, using=engine, **options)
+
+
+@pytest.mark.parametrize("kind", EACH)
 async def test_respx_in_its_default_mode(kind, opened):
-    with respx.mock(base_url=URL) as router:
+    with mocked(kind) as router:
         route = router.post("/message/sendText/bot").respond(201, json={"ok": 1})
         adapter = opened(kind)
         for _ in range(2):
@@ -39,7 +51,7 @@ async def test_respx_on_httpx_itself_sees_the_calls(kind, opened):
         assert route.called
 
 
-@pytest.mark.parametrize("kind", [*DEFAULTS, *READY])
+@pytest.mark.parametrize("kind", EACH)
 @pytest.mark.parametrize(
     ("raised", "error", "phase"),
     [
@@ -50,25 +62,25 @@ async def test_respx_on_httpx_itself_sees_the_calls(kind, opened):
     ],
 )
 async def test_side_effects_of_httpx_are_understood(kind, raised, error, phase, opened):
-    with respx.mock(base_url=URL) as router:
+    with mocked(kind) as router:
         router.post("/message/sendText/bot").mock(side_effect=raised)
         with pytest.raises(error) as caught:
             await opened(kind).send(make_request(URL))
     assert caught.value.phase is phase
 
 
-@pytest.mark.parametrize("kind", DEFAULTS)
+@pytest.mark.parametrize("kind", [*DEFAULTS, *SECOND])
 async def test_an_unmocked_route_fails_the_test(kind, opened):
-    with respx.mock(base_url=URL, assert_all_called=False) as router:
+    with mocked(kind, assert_all_called=False) as router:
         router.get("/other")
         with pytest.raises(AssertionError):
             await opened(kind).send(make_request(URL))
 
 
-@pytest.mark.parametrize("kind", DEFAULTS)
+@pytest.mark.parametrize("kind", [*DEFAULTS, *SECOND])
 async def test_respx_works_although_the_environment_has_a_proxy(kind, opened, monkeypatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    with respx.mock(base_url=URL) as router:
+    with mocked(kind) as router:
         route = router.post("/message/sendText/bot").respond(201, json={})
         assert (await opened(kind).send(make_request(URL))).status == 201
         assert route.called

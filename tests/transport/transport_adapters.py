@@ -16,10 +16,14 @@ from evolution_sdk.transport import TransportOptions, open_async_transport, open
 
 # aiohttp-long: as with an aiohttp whose inner parts are not those we know.
 # httpx-whole: with an event hook, so that calls take the whole way through the httpx client.
-OWN = ("httpx", "httpx-whole", "aiohttp", "aiohttp-long", "httpx-sync", "httpx-whole-sync")
+# httpx2 likewise.
+HTTPX = ("httpx", "httpx2")
+OWN_ASYNC = ("httpx", "httpx-whole", "httpx2", "httpx2-whole", "aiohttp", "aiohttp-long")
+OWN_SYNC = ("httpx-sync", "httpx-whole-sync", "httpx2-sync", "httpx2-whole-sync")
+OWN = (*OWN_ASYNC, *OWN_SYNC)
 READY_ASYNC = ("ready-httpx", "ready-httpx2")
 READY_SYNC = ("ready-httpx-sync", "ready-httpx2-sync")
-ASYNC = ("httpx", "httpx-whole", "aiohttp", "aiohttp-long", *READY_ASYNC)
+ASYNC = (*OWN_ASYNC, *READY_ASYNC)
 EVERY = (*OWN, *READY_ASYNC, *READY_SYNC)
 
 _READY: dict[str, Any] = {
@@ -40,23 +44,22 @@ class Adapter:
             self.client = _READY[kind](**options)
             settings = TransportOptions(http_client=self.client)
         else:
-            settings = TransportOptions(
-                "aiohttp" if kind.startswith("aiohttp") else "httpx", **options
-            )
+            backend: Any = kind.partition("-")[0]
+            settings = TransportOptions(backend, **options)
         opener = open_sync_transport if kind.endswith("-sync") else open_async_transport
         self.transport: Any = opener(settings)
         self.hooked = 0
-        if kind.startswith("httpx-whole"):
+        if "-whole" in kind:
             hook = self._count if kind.endswith("-sync") else self._acount
             self.transport.http_client.event_hooks = {"request": [hook]}
         if kind == "aiohttp-long":
             target = "evolution_sdk.transport.aiohttp_async.is_possible"
             self._undo.enter_context(patch(target, return_value=False))
 
-    def _count(self, _: httpx.Request) -> None:
+    def _count(self, _: Any) -> None:
         self.hooked += 1
 
-    async def _acount(self, _: httpx.Request) -> None:
+    async def _acount(self, _: Any) -> None:
         self.hooked += 1
 
     async def send(self, request: Request) -> Response:

@@ -62,4 +62,4 @@ def test_the_page_and_the_example_mount_it_so() -> None:
     checked = Path(__file__).with_name("webhook_mounts.py").read_text("utf-8")
     line = 'app.routes.append(Route("/evolution{rest:path}", endpoint=receiver.asgi))'
     assert line in checked
-    assert line in (ROOT / "docs" / "webhooks.md").read_text("utf-8")
+    assert line in (ROOT / "docs" / "en" / "webhooks.md").read_text("utf-8")

@@ -1,4 +1,4 @@
-"""How a receiver is mounted, for type checkers: the lines of docs/webhooks.md and the examples."""
+"""How a receiver is mounted, for type checkers: the lines of docs/en/webhooks.md and examples."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from facts import read
 
 from .conftest import JSON, NOW, Kit, posted
 
-DOCS = Path(__file__).parents[2] / "docs" / "webhooks.md"
+DOCS = Path(__file__).parents[2] / "docs" / "en" / "webhooks.md"
 
 
 def test_no_answer_makes_the_server_drop_an_event() -> None:

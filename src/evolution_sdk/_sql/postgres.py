@@ -132,7 +132,7 @@ class PostgresDatabase:
         psycopg = load_psycopg()
         try:
             psycopg.conninfo.conninfo_to_dict(url)
-        except psycopg.Error:
+        except (psycopg.Error, UnicodeError):
             raise ConfigurationError(
                 "The address of the database cannot be read. Give it as "
                 "postgresql://user:password@host:5432/name.",

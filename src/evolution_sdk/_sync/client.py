@@ -67,7 +67,7 @@ class EvolutionClient(Families):
             attempts. Default: the settings.
         timeout_ms: Longest time of one attempt as a whole, in milliseconds. Default: by kind of
             operation, from the settings.
-        http_backend: ``httpx`` (``aiohttp`` is async only). Default: the settings.
+        http_backend: ``httpx`` or ``httpx2`` (``aiohttp`` is async only). Default: the settings.
         http_client: A ready-made client of ``httpx`` or ``httpx2`` to use; it is not closed.
         transport: The way to the server, instead of one over an HTTP library; it is closed with
             the client. See :mod:`evolution_sdk.transport`.
@@ -360,7 +360,7 @@ class EvolutionClient(Families):
 
     @property
     def http_client(self) -> HttpxClient:
-        """The httpx client that calls are made with: the default one, or ``http_client=``.
+        """The httpx (or httpx2) client that calls are made with: our own, or ``http_client=``.
 
         Give it event hooks or authentication, or hand it to an instrumentation. Calls pass through
         it while anything of the kind is there; until then they go straight to its pool.

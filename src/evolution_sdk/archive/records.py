@@ -73,7 +73,7 @@ class ArchivedUpdate:
     A change changes no message (``applied`` is False) if it names another chat, or another author
     than the message's (or, for deletions in groups, than a known admin). The same holds for a
     change that the server only repeats from the sender's phone, until the server itself names the
-    author. See ``docs/archive.md``.
+    author. See ``docs/en/archive.md``.
 
     Attributes:
         instance: Name of the instance.

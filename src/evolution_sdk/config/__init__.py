@@ -3,6 +3,7 @@
 from evolution_sdk._base.public import publish
 
 from ._config import EvolutionConfig
+from ._console import ConsoleConfig
 from ._media import MediaConfig
 from ._monitoring import MonitoringConfig
 from ._outbox import OutboxConfig
@@ -26,6 +27,7 @@ __all__ = [
     "BreakerConfig",
     "BulkheadConfig",
     "CacheConfig",
+    "ConsoleConfig",
     "EvolutionConfig",
     "HttpConfig",
     "Jitter",

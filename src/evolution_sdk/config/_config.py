@@ -15,6 +15,7 @@ from evolution_sdk.errors import ConfigurationError, RequestValidationError
 from evolution_sdk.identity import check_country_code
 
 from ._base import Section, SectionField, Variable, check_key, untouched
+from ._console import ConsoleConfig
 from ._environment import read_settings
 from ._media import MediaConfig
 from ._monitoring import MonitoringConfig
@@ -70,6 +71,8 @@ class EvolutionConfig(Section):
         breaker: Conditions under which calls are refused, because they have been failing.
         rate_limit: Pace of messages.
         bulkhead: Limit of calls in flight.
+        outbox: Messages that are written down before they are sent.
+        console: The live console.
         cache: Answers kept for a while.
         media: Treatment of files given as URLs.
 
@@ -122,6 +125,7 @@ class EvolutionConfig(Section):
     rate_limit: Annotated[RateLimitConfig, SectionField()] = untouched(RateLimitConfig)
     bulkhead: Annotated[BulkheadConfig, SectionField()] = untouched(BulkheadConfig)
     outbox: Annotated[OutboxConfig, SectionField()] = untouched(OutboxConfig)
+    console: Annotated[ConsoleConfig, SectionField()] = untouched(ConsoleConfig)
     cache: Annotated[CacheConfig, SectionField()] = untouched(CacheConfig)
     media: Annotated[MediaConfig, SectionField()] = untouched(MediaConfig)
 
@@ -148,6 +152,7 @@ class EvolutionConfig(Section):
         rate_limit: RateLimitConfig | SectionValues | None = None,
         bulkhead: BulkheadConfig | SectionValues | None = None,
         outbox: OutboxConfig | SectionValues | None = None,
+        console: ConsoleConfig | SectionValues | None = None,
         cache: CacheConfig | SectionValues | None = None,
         media: MediaConfig | SectionValues | None = None,
         **unknown: Any,
@@ -173,6 +178,7 @@ class EvolutionConfig(Section):
             "rate_limit": rate_limit,
             "bulkhead": bulkhead,
             "outbox": outbox,
+            "console": console,
             "cache": cache,
             "media": media,
         }

@@ -48,7 +48,7 @@ class RetryOption(Variable, Generic[V]):
         whole: Whether fractions are rejected in code too. The environment accepts no fractions of
             a millisecond either.
         choices: Words to choose from; empty for a number.
-        meaning: Its effect, in the words of ``docs/retry.md``.
+        meaning: Its effect, in the words of ``docs/en/retry.md``.
     """
 
     option: str = field(kw_only=True)

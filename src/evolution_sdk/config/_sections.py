@@ -124,7 +124,8 @@ class HttpConfig(Section):
     """Connections to the server.
 
     Attributes:
-        backend: ``httpx``, or ``aiohttp`` (async only, extra ``aiohttp``).
+        backend: ``httpx``, ``httpx2`` (extra ``httpx2``), or ``aiohttp`` (async only, extra
+            ``aiohttp``).
         proxy: URL of a proxy; secret, since it may contain a password.
         tls_verify: Whether certificates are verified, or the path of a CA bundle.
         max_response_bytes: Limit of an answer in bytes, both as received and decompressed; reading
@@ -132,9 +133,9 @@ class HttpConfig(Section):
     """
 
     backend: Annotated[
-        Literal["httpx", "aiohttp"],
+        Literal["httpx", "httpx2", "aiohttp"],
         BeforeValidator(lambda v: v.strip().lower() if isinstance(v, str) else v),
-        Variable("EVOLUTION_HTTP_BACKEND", "httpx or aiohttp", "httpx"),
+        Variable("EVOLUTION_HTTP_BACKEND", "httpx, httpx2 or aiohttp", "httpx"),
     ] = "httpx"
     proxy: Annotated[
         SecretStr | None,

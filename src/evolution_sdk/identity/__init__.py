@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 # Who keeps no pairs in a database needs none.
-_HOMES: Final = dict.fromkeys(
+_HOMES: Final[dict[str, str]] = dict.fromkeys(
     ("PostgresLidStore", "RedisLidStore", "SqliteLidStore"), ".lid_stores"
 )
 

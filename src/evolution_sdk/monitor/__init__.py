@@ -12,6 +12,7 @@ from .alert import DEFAULT_RULES, Alert, AlertRule
 from .anomalies import AnomalyOptions
 from .anomaly import AnomalyDetector, AnomalyKind, Judgement
 from .clients import MonitoredClient
+from .console import EvolutionConsole
 from .events import (
     AlertRaised,
     AlertResolved,
@@ -42,6 +43,7 @@ __all__ = [
     "AnomalyKind",
     "AnomalyOptions",
     "CallableSink",
+    "EvolutionConsole",
     "EvolutionMonitorService",
     "Forecast",
     "HealthReport",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 from evolution_sdk._base.bounded_dict import BoundedDict
 from evolution_sdk._base.effect import Effect
@@ -24,7 +24,7 @@ from evolution_sdk.errors import (
     UnexpectedResponseError,
 )
 from evolution_sdk.identity.lids import LidMap
-from evolution_sdk.models.refusals import refusal_of
+from evolution_sdk.models.refusals import Refusal, refusal_of
 
 from .ack_tracker import AckTracker
 from .clients import PROBING
@@ -34,7 +34,7 @@ from .refusals import RefusalCounter
 from .watched import MOST_OTHERS, PerInstance
 from .window import CallWindow
 
-__all__ = ["Collector", "is_failure"]
+__all__ = ["Collector", "Tap", "is_failure"]
 
 _FAILURES: Final = (
     TransportError,
@@ -63,6 +63,22 @@ def is_failure(error: BaseException) -> bool:
     return isinstance(error, _FAILURES) and not about_one
 
 
+class Tap(Protocol):
+    """Listens to what a collector takes in, in the thread that brings it; must be quick."""
+
+    def call(self, fact: CallFinished) -> object:
+        """Take a finished call of the program."""
+        ...
+
+    def event(self, name: str, instance: str, data: Any) -> object:
+        """Take an event that was not heard before."""
+        ...
+
+    def status(self, instance: str, key_id: str, status: str, refusal: Refusal | None) -> object:
+        """Take the status of a message, and why WhatsApp refused it."""
+        ...
+
+
 class Collector:
     """Takes facts of clients and events of the server; safe to use from any thread.
 
@@ -89,6 +105,7 @@ class Collector:
         log: QuietLog | None = None,
     ) -> None:
         self._log = log
+        self._taps: tuple[Tap, ...] = ()
         self._window = window_ms
         self._clock = clock
         self._wall = wall_clock
@@ -114,6 +131,19 @@ class Collector:
     def dropped(self) -> int:
         """Instances forgotten for want of room; a watched one never is."""
         return self.acks.dropped
+
+    def tap(self, tap: Tap) -> Callable[[], None]:
+        """Let somebody listen until the returned function is called.
+
+        Args:
+            tap: The listener.
+        """
+        self._taps = (*self._taps, tap)
+
+        def end() -> None:
+            self._taps = tuple(each for each in self._taps if each is not tap)
+
+        return end
 
     def watch(self, names: Iterable[str], *, listed: bool = True) -> None:
         """Say which instances are watched: the bounds of memory follow.
@@ -183,6 +213,8 @@ class Collector:
             self._attempt(fact)
         else:
             self._call(fact)
+            for tap in self._taps:
+                tap.call(fact)
 
     def event(self, event: object) -> None:
         """Take in an event of the server, typed or as it came; anything else is left out."""
@@ -194,6 +226,8 @@ class Collector:
         self.acks.event(instance, now)
         self.gaps.event(instance, self._wall())
         self._tell_dropped()
+        for tap in self._taps:
+            tap.event(name, instance, data)
         if name == "connection.update":
             self._suspect(instance)
         # A send to a phone may be acknowledged under the hidden id of the same chat.
@@ -232,6 +266,8 @@ class Collector:
         own = from_me is not False or key_id.startswith("wamid.")
         if refusal is not None and own:
             self.refusals.refused(instance, key_id, refusal, now)
+        for tap in self._taps:
+            tap.status(instance, key_id, status.upper(), refusal if own else None)
         self.acks.status(
             instance,
             key_id,

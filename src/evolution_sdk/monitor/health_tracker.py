@@ -404,6 +404,7 @@ class HealthTracker:
             status=self._overall.status,
             reachable=judged.report.server.reachable,
             response_time_ms=calls.average_ms,
+            p50_response_time_ms=calls.percentile_ms(0.5),
             p95_response_time_ms=calls.percentile_ms(0.95),
             probe_ms=judged.report.server.latency_ms,
             send_time_ms=calls.average_send_ms,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk._base.histogram import LatencyHistogram
 from evolution_sdk._base.sliding_window import SlidingWindow
+from evolution_sdk.errors import ConfigurationError
 
 from .sample import OutboxReadings
 
@@ -39,12 +40,31 @@ class MonitoredOutbox(Protocol):
         ...
 
 
+def _check(outbox: object) -> None:
+    """Refuse what cannot be watched.
+
+    Args:
+        outbox: What the caller gave.
+
+    Raises:
+        ConfigurationError: It is no outbox.
+    """
+    for name in ("read_stats", "observe"):
+        if not callable(getattr(outbox, name, None)):
+            raise ConfigurationError(
+                f"outbox: must be an Outbox or AsyncOutbox: it has no {name}().", variable="outbox"
+            )
+
+
 class OutboxReader:
     """Reads the figures of an outbox in a thread of its own, and seldom enough to disturb nobody.
 
     Args:
         outbox: The outbox.
         clock: Seconds that never go back.
+
+    Raises:
+        ConfigurationError: It is no outbox.
 
     Attributes:
         error: What the last reading raised; None after one that succeeded.
@@ -53,6 +73,7 @@ class OutboxReader:
     def __init__(
         self, outbox: MonitoredOutbox, clock: Callable[[], float] = time.monotonic
     ) -> None:
+        _check(outbox)
         self._outbox = outbox
         self._clock = clock
         self._lock = free_in_child(Lock())

@@ -107,6 +107,7 @@ class Sample:
         status: The health that was in force after it.
         reachable: Whether the server answered; None when it was not asked.
         response_time_ms: Mean time of probes and reading calls in the window, in milliseconds.
+        p50_response_time_ms: Its median, in milliseconds.
         p95_response_time_ms: Its 95th percentile, in milliseconds.
         probe_ms: Time of the first answer of this check, in milliseconds.
         send_time_ms: Mean time of sends in the window, in milliseconds; the server holds them for
@@ -139,6 +140,7 @@ class Sample:
     status: HealthStatus = "unknown"
     reachable: bool | None = None
     response_time_ms: float | None = None
+    p50_response_time_ms: float | None = None
     p95_response_time_ms: float | None = None
     probe_ms: float | None = None
     send_time_ms: float | None = None
@@ -198,6 +200,13 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
         metric.name: metric
         for metric in (
             Metric("response_time_ms", "milliseconds", "mean response time", least_change=5),
+            Metric(
+                "p50_response_time_ms",
+                "milliseconds",
+                "median of response time",
+                detect=False,
+                least_change=5,
+            ),
             Metric(
                 "p95_response_time_ms",
                 "milliseconds",

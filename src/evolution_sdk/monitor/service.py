@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Final, Literal, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar, overload
 
 from evolution_sdk._base.forking import check
 from evolution_sdk._base.handler_log import tell_handler_failure
@@ -66,6 +66,9 @@ from .sinks import Sink
 from .trend import MOST_SAMPLES, Trend
 from .window import RetryOutcomes
 
+if TYPE_CHECKING:
+    from .console import EvolutionConsole
+
 __all__ = ["EvolutionMonitorService"]
 
 _log = logging.getLogger("evolution_sdk.monitor")
@@ -93,7 +96,7 @@ class EvolutionMonitorService:
     """Measures the health of a server, its instances and the calls to them.
 
     Subscribe with ``on("healthStatusChanged", handler)`` and call :meth:`start_monitoring`. It is
-    a context manager, sync and async, which stops it at the end. See ``docs/monitor.md``.
+    a context manager, sync and async, which stops it at the end. See ``docs/en/monitor.md``.
 
     An argument wins over the settings of ``config.monitoring``; defaults are theirs.
 
@@ -170,6 +173,7 @@ class EvolutionMonitorService:
         self._trouble = QuietLog(_log, self._clock, most=_MOST_KINDS)
         self._subscribers = Subscribers(EVENT_NAMES, self._handler_failed, spawn_or_run)
         self._handler_errors = 0
+        self._console: EvolutionConsole | None = None
         self._history = SampleHistory(settings.max_history)
         self._collector = Collector(
             self._limits, settings.window_ms, self._clock, self._wall, self._trouble
@@ -288,6 +292,23 @@ class EvolutionMonitorService:
         """The alerts that are not over, the oldest first."""
         return self._checker.active_alerts
 
+    @property
+    def asgi(self) -> EvolutionConsole:
+        """The live console of this monitor, an ASGI app that shows and does not act.
+
+        Its token is ``EVOLUTION_CONSOLE_TOKEN``. An outbox, a receiver or actions need an
+        ``EvolutionConsole`` of one's own.
+
+        Raises:
+            ConfigurationError: The token is missing.
+        """
+        if self._console is None:
+            # Loaded by those who show it alone.
+            from .console import EvolutionConsole
+
+            self._console = EvolutionConsole(self)
+        return self._console
+
     def start_monitoring(self, interval_ms: float | None = None) -> None:
         """Begin to check in the background; the first check is made at once.
 
@@ -353,6 +374,9 @@ class EvolutionMonitorService:
             timeout_ms: Longest wait, in milliseconds; see :meth:`stop_monitoring`.
         """
         self.stop_monitoring(timeout_ms)
+        if self._console is not None:
+            self._console.close()
+            self._console = None
         self._observed.close()
         if self._outbox is not None:
             self._outbox.close()

@@ -13,13 +13,18 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from evolution_sdk._sql.database import Row
-from evolution_sdk.errors import OutboxConflictError, OutboxStoreError, RecipientOptedOutError
+from evolution_sdk.errors import (
+    OutboxConflictError,
+    OutboxStoreError,
+    RecipientOptedOutError,
+    RequestValidationError,
+)
 
 from .jobs import OutboxJob, lock_of
 from .payload import Cipher, Payload, StoredFile
 from .records import COLUMNS, OutboxMessage, OutboxState, message_of
 
-__all__ = ["Enqueue", "OutboxDraft", "Statement", "Steps", "new_key", "put_steps"]
+__all__ = ["Enqueue", "OutboxDraft", "Statement", "Steps", "drafts_of", "new_key", "put_steps"]
 
 Statement: TypeAlias = tuple[str, Sequence[Any]]
 Steps: TypeAlias = Generator[Statement, list[Row], list[OutboxMessage]]
@@ -107,6 +112,23 @@ class OutboxDraft:
 def new_key() -> str:
     """Make a key for a message that was handed over without one."""
     return f"auto-{secrets.token_hex(12)}"
+
+
+def drafts_of(given: Iterable[object]) -> list[OutboxDraft]:
+    """Return the drafts of a call.
+
+    Args:
+        given: What the caller gave.
+
+    Raises:
+        RequestValidationError: One of them is no draft.
+    """
+    found: list[OutboxDraft] = []
+    for one in given:
+        if not isinstance(one, OutboxDraft):
+            raise RequestValidationError("drafts", "must be drafts, made with outbox.drafts.send_…")
+        found.append(one)
+    return found
 
 
 def millis(moment: datetime | None) -> int | None:

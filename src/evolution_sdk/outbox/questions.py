@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -20,6 +20,7 @@ __all__ = [
     "OutboxPause",
     "OutboxStats",
     "by_id",
+    "by_ids",
     "by_key",
     "find",
     "opt_outs",
@@ -99,6 +100,15 @@ def by_id(session: Session, number: int) -> OutboxMessage | None:
     """Return the message of a row; None if there is none."""
     rows = session.run(f"{_SELECT} WHERE id = ?", (number,))
     return message_of(rows[0]) if rows else None
+
+
+def by_ids(session: Session, numbers: Sequence[int]) -> dict[int, OutboxMessage]:
+    """Return the messages of some rows, by their numbers; those that are gone are missing."""
+    if not numbers:
+        return {}
+    marks = ", ".join("?" * len(numbers))
+    rows = session.run(f"{_SELECT} WHERE id IN ({marks})", numbers)
+    return {message.id: message for message in map(message_of, rows)}
 
 
 def by_key(session: Session, key: str) -> OutboxMessage | None:

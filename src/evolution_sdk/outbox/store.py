@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -41,9 +41,10 @@ from .handing_over import Enqueue, OutboxDraft, Statement, put_steps
 from .jobs import OutboxJob
 from .look_facts import LookFacts, look_facts
 from .payload import Cipher
+from .questions import by_ids
 from .records import OutboxMessage, OutboxState
 from .schedule import again_at
-from .settling import Ending, given_back, settle
+from .settling import Done, Ending, given_back, settle
 from .store_clock import StoreClock, StoreNow
 from .tables import PART, STEPS
 from .workers import Worker, bury, enlist, leave, renew, works
@@ -55,6 +56,11 @@ MakeId = Callable[[str, str], str | None]
 
 # So often are new messages lined up and pauses ended while there is other work.
 _LOOK_ROUND_MS = 100
+_ROWS_AT_ONCE = 500
+
+
+def _nothing(_state: str) -> bool:
+    return False
 
 
 @dataclass(slots=True, eq=False)
@@ -69,6 +75,8 @@ class Turn:
         wait_ms: Time until there is more to do, in milliseconds; None while nothing waits.
         at_ms: The time at which the endings were written, by the store's clock, in milliseconds
             since 1970.
+        rows: Messages that ended with it, as they were written, by number: those of states that
+            somebody is told of.
         buried: Whether nothing was claimed because others have buried the worker.
         abandoned: Whether nobody waits for the claims any more.
         error: Why nothing was written.
@@ -81,6 +89,7 @@ class Turn:
     dropped: list[int] = field(default_factory=list[int])
     wait_ms: float | None = None
     at_ms: int = 0
+    rows: Mapping[int, OutboxMessage] = field(default_factory=dict[int, OutboxMessage])
     buried: bool = False
     abandoned: bool = False
     error: BaseException | None = None
@@ -120,6 +129,7 @@ class OutboxStore:
         self._curve = curve
         self.address: str = str(place) if self.is_shared else ""
         self.engine: OutboxEngine | None = None
+        self.wants: Callable[[str], bool] = _nothing
         self._checked = False
         self._waiting: deque[Turn] = deque()
         self._writing = free_in_child(threading.Lock())
@@ -356,8 +366,9 @@ class OutboxStore:
             with self._settling(claims) as (session, now):
                 settle(session, [one for turn in turns for one in turn.endings], now, self._curve)
                 self._serve(session, worker, turns, now, make_id, claims)
+                rows = self._watched(session, turns)
                 for turn in turns:
-                    turn.at_ms = now.wall
+                    turn.at_ms, turn.rows = now.wall, rows
         except BaseException as caught:  # noqa: BLE001 - each hears of it in its own thread
             error = caught
         with self._handing:
@@ -367,6 +378,24 @@ class OutboxStore:
                 elif turn.abandoned:
                     self._left.extend(map(given_back, turn.claims))
                 turn.done.set()
+
+    def _watched(self, session: Session, turns: Sequence[Turn]) -> Mapping[int, OutboxMessage]:
+        """Read what handlers are to be told of, for all visits at once."""
+        ends = [
+            claim.id
+            for turn in turns
+            for claim, outcome in turn.endings
+            if isinstance(outcome, Done) and self.wants(outcome.state.value)
+        ]
+        found: dict[int, OutboxMessage] = {}
+        try:
+            for place in range(0, len(ends), _ROWS_AT_ONCE):
+                found |= by_ids(session, ends[place : place + _ROWS_AT_ONCE])
+        except (ValueError, TypeError):
+            # A row that another version of this package wrote: that it was sent is written down
+            # all the same, and who listens has it read alone.
+            return {}
+        return found
 
     def _serve(
         self,

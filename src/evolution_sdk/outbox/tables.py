@@ -93,6 +93,7 @@ STEPS: Steps = (
         # counts, for the oldest that waits, and for what is old enough to go.
         _index("state", "state, instance, coalesce(not_before, created_at)", "created_at > 0"),
         _index("to", "chat, id", "created_at > 0"),
+        _index("found", "instance, id", "found = 1"),
         _index("file_of", "file", "file IS NOT NULL"),
         _CHAT,
         _index(

@@ -1,7 +1,7 @@
 """Protection of the server and of the WhatsApp number: circuit breakers, pacing of sends, a cache.
 
 This package only decides; the client asks it, waits and makes the calls. See
-``docs/resilience.md``.
+``docs/en/resilience.md``.
 """
 
 from evolution_sdk._base.public import publish

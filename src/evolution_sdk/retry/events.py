@@ -31,7 +31,7 @@ class _FinishedCall:
         attempts: Number of attempts made.
         elapsed_ms: Time from its beginning to its end, waits included, in milliseconds.
         instance: The instance it went through; None for functions of your own.
-        request_id: Id that its log lines have in common; see ``docs/retry.md``.
+        request_id: Id that its log lines have in common; see ``docs/en/retry.md``.
     """
 
     operation: str
@@ -60,7 +60,7 @@ class RetryEvent:
         error: The exception it raised; not in the repr, as foreign errors may quote secrets.
         phase: How far the attempt got; None for errors that do not say.
         instance: The instance it goes through; None for functions of your own.
-        request_id: Id that the log lines of the call have in common; see ``docs/retry.md``.
+        request_id: Id that the log lines of the call have in common; see ``docs/en/retry.md``.
     """
 
     name: ClassVar[RetryEventName] = "retry"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Protocol
 
-from backoff import expo
-
+from .curve import exponential
 from .policy import RetryPolicy
 
 __all__ = ["RETRY_AFTER_LIMIT", "Draw", "RandomSource", "honor_retry_after", "waits_ms"]
@@ -54,7 +53,7 @@ def waits_ms(policy: RetryPolicy, draw: Draw) -> Iterator[float]:
     if policy.jitter == "decorrelated":
         yield from _decorrelated(policy, draw)
     jitter = _JITTERS[policy.jitter]
-    for wait in _curve(policy):
+    for wait in exponential(policy.delay_ms, policy.backoff_factor, policy.max_delay_ms):
         yield min(policy.max_delay_ms, max(0.0, jitter(wait, draw())))
 
 
@@ -87,14 +86,3 @@ def _decorrelated(policy: RetryPolicy, draw: Draw) -> Iterator[float]:
     while True:
         wait = min(policy.max_delay_ms, least + (wait * _DECORRELATED_REACH - least) * draw())
         yield wait
-
-
-def _curve(policy: RetryPolicy) -> Iterator[float]:
-    curve = expo(base=policy.backoff_factor, factor=policy.delay_ms, max_value=policy.max_delay_ms)
-    next(curve)  # backoff's generators begin with an empty step
-    try:
-        yield from curve
-    except OverflowError:  # backoff computes factor^n before it applies the cap
-        beyond = policy.max_delay_ms if policy.delay_ms else 0.0
-        while True:
-            yield beyond

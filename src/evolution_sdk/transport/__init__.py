@@ -114,9 +114,10 @@ def open_async_transport(options: TransportOptions | None = None) -> AsyncTransp
         from .aiohttp_async import AiohttpAsyncTransport
 
         return AiohttpAsyncTransport(options)
+    from ._engine import engine_for
     from .httpx_async import PooledHttpxAsyncTransport
 
-    return PooledHttpxAsyncTransport(options)
+    return PooledHttpxAsyncTransport(options, engine_for(options.backend))
 
 
 def open_sync_transport(options: TransportOptions | None = None) -> SyncTransport:
@@ -129,7 +130,8 @@ def open_sync_transport(options: TransportOptions | None = None) -> SyncTranspor
         The transport; threads may share it.
 
     Raises:
-        ConfigurationError: A setting is wrong, or the backend is aiohttp, which is async only.
+        ConfigurationError: A setting is wrong, a package is missing, or the backend is aiohttp,
+            which is async only.
     """
     options = options or TransportOptions()
     options.check()
@@ -143,9 +145,10 @@ def open_sync_transport(options: TransportOptions | None = None) -> SyncTranspor
             "aiohttp is async only. Use AsyncEvolutionClient, or http_backend='httpx'.",
             variable="http_backend",
         )
+    from ._engine import engine_for
     from .httpx_sync import PooledHttpxSyncTransport
 
-    return PooledHttpxSyncTransport(options)
+    return PooledHttpxSyncTransport(options, engine_for(options.backend))
 
 
 publish(__name__, __all__)

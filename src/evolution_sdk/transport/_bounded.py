@@ -13,14 +13,12 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-import httpcore
-
 from ._deadline import Deadline, current_left_s
 
 __all__ = ["BoundedBackend", "BoundedStream", "bind_to_deadline"]
 
 
-class BoundedStream(httpcore.NetworkStream):
+class BoundedStream:
     """Stream of httpcore (or httpcore2) whose steps end with the attempt."""
 
     def __init__(self, inner: Any) -> None:
@@ -64,7 +62,7 @@ class BoundedStream(httpcore.NetworkStream):
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
         timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
+    ) -> BoundedStream:
         """Start TLS on the connection."""
         if isinstance(self._socket, ssl.SSLSocket):
             _bind_socket(self._socket)
@@ -82,11 +80,16 @@ class BoundedStream(httpcore.NetworkStream):
         return left
 
 
-class BoundedBackend(httpcore.NetworkBackend):
-    """Opens connections within the deadline, and binds them to it."""
+class BoundedBackend:
+    """Opens connections within the deadline, and binds them to it.
 
-    def __init__(self) -> None:
-        self._inner = httpcore.SyncBackend()
+    Args:
+        core: The module ``httpcore`` or ``httpcore2``, whose pool it is for.
+    """
+
+    def __init__(self, core: Any) -> None:
+        self._core = core
+        self._inner = core.SyncBackend()
 
     def connect_tcp(
         self,
@@ -94,29 +97,39 @@ class BoundedBackend(httpcore.NetworkBackend):
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
+        socket_options: Iterable[Any] | None = None,
+    ) -> BoundedStream:
         """Connect to the first address that answers, within one limit for all of them.
 
         The look-up of the name cannot be interrupted: it takes as long as the system lets it.
         """
         # httpcore's own backend would give every address of the name the whole limit.
         limit = Deadline(None if timeout is None else timeout * 1_000)
-        addresses = _look_up(host, port)
-        failure: Exception = httpcore.ConnectError(f"{host} has no address")
+        addresses = self._look_up(host, port)
+        failure: Exception = self._core.ConnectError(f"{host} has no address")
         for number, address in enumerate(addresses):
             left = current_left_s(limit.left_s())
             if left is not None and left <= 0:
-                raise httpcore.ConnectTimeout from failure
+                raise self._core.ConnectTimeout from failure
             # An address that never answers leaves its share of the time to those after it.
             share = left if left is None else left / (len(addresses) - number)
             try:
                 return BoundedStream(
                     self._inner.connect_tcp(address, port, share, local_address, socket_options)
                 )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+            except (self._core.ConnectError, self._core.ConnectTimeout) as error:
                 failure = error
         raise failure
+
+    def _look_up(self, host: str, port: int) -> list[str]:
+        try:
+            found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise self._core.ConnectError(str(error)) from error
+        return [
+            f"{address[0]}%{address[3]}" if len(address) > 3 and address[3] else str(address[0])
+            for *_, address in found
+        ]
 
 
 def bind_to_deadline(stream: Any) -> None:
@@ -134,17 +147,6 @@ def bind_to_deadline(stream: Any) -> None:
         stream.read, stream.write, stream.start_tls = (
             bounded.read, bounded.write, bounded.start_tls,
         )  # fmt: skip
-
-
-def _look_up(host: str, port: int) -> list[str]:
-    try:
-        found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise httpcore.ConnectError(str(error)) from error
-    return [
-        f"{address[0]}%{address[3]}" if len(address) > 3 and address[3] else str(address[0])
-        for *_, address in found
-    ]
 
 
 def _bind_socket(outer: Any) -> None:

@@ -127,7 +127,7 @@ def pool_for(options: TransportOptions, origin: Origin, fetch: Fetch) -> dict[st
             "in EVOLUTION_MEDIA_FETCH_HOSTS, or fetch it yourself and pass the content"
         )
     # One connection: a fetch is one request, and its pool ends with it.
-    return {**pool_arguments(options, origin), "max_connections": 1}
+    return {**pool_arguments(httpcore, options, origin), "max_connections": 1}
 
 
 class FileIntake:

@@ -1,4 +1,4 @@
-"""Detection of hooks in an httpx client, through which calls must then go.
+"""Detection of hooks in an httpx or httpx2 client, through which calls must then go.
 
 Mocks and instrumentations replace methods of the client or of its transport, or set another
 transport, mounts, event hooks, authentication, cookies, headers or parameters. Nothing else of an
@@ -8,13 +8,11 @@ compares methods by identity, all at once.
 
 from __future__ import annotations
 
-from operator import attrgetter
-from types import FunctionType
 from typing import Any, Final
 
-import httpcore
+from ._methods import Methods
 
-__all__ = ["Hooks", "is_engine_hooked"]
+__all__ = ["Hooks"]
 
 _VERBS: Final = ("request", "get", "post", "put", "patch", "delete", "head", "options")
 _STEPS: Final = (
@@ -24,52 +22,21 @@ _STEPS: Final = (
 )  # fmt: skip
 
 
-class _Methods:
-    """Methods of a class, watched for replacements.
-
-    Args:
-        kind: The class.
-        names: The methods; names that this version of the library lacks are left out.
-        library: Its top-level package.
-    """
-
-    __slots__ = ("_get", "_kind", "_library", "_original")
-
-    def __init__(self, kind: type, names: tuple[str, ...], library: str) -> None:
-        self._kind = kind
-        self._library = library
-        known = (name for name in names if hasattr(kind, name))
-        self._get = attrgetter(*known, "__class__")  # of two names or more it makes a tuple
-        self._original: tuple[Any, ...] | None = None
-
-    def replaced(self) -> bool:
-        """Return True if one of the methods is not the library's own."""
-        now = self._get(self._kind)
-        if now != self._original:  # the first look, or one after a change
-            if not all(_is_of(method, self._library) for method in now[:-1]):
-                return True
-            self._original = now
-        return False
-
-    def is_replaced(self, name: str) -> bool:
-        """Return True if this method is not the library's own."""
-        return not _is_of(getattr(self._kind, name, None), self._library)
-
-
 class Hooks:
     """The places where something can hook into one httpx client.
 
     Args:
-        client: An ``httpx.Client`` or ``httpx.AsyncClient`` that was just made.
+        client: A ``Client`` or ``AsyncClient`` that was just made.
+        library: ``httpx`` or ``httpx2``, which made it.
     """
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, library: str) -> None:
         self._client = client
         self._transport: Any = client._transport
         self._pool: Any = self._transport._pool
-        self._of_client = _Methods(client.__class__, (*_VERBS, *_STEPS), "httpx")
+        self._of_client = Methods(client.__class__, (*_VERBS, *_STEPS), library)
         handling = ("handle_request", "handle_async_request")
-        self._of_transport = _Methods(self._transport.__class__, handling, "httpx")
+        self._of_transport = Methods(self._transport.__class__, handling, library)
         # What is set on an object itself shadows its class; neither has attributes to spare.
         self._own: dict[str, Any] = client.__dict__
         self._own_of_transport: dict[str, Any] = self._transport.__dict__
@@ -118,25 +85,3 @@ class Hooks:
             or client._headers is not self._headers
             or self._headers._list != self._pairs
         )
-
-
-_pools: Final = (
-    _Methods(httpcore.ConnectionPool, ("handle_request", "create_connection"), "httpcore"),
-    _Methods(
-        httpcore.AsyncConnectionPool, ("handle_async_request", "create_connection"), "httpcore"
-    ),
-)
-
-
-def is_engine_hooked() -> bool:
-    """Return True if httpcore's pool has been replaced, as respx and vcrpy do."""
-    return _pools[0].replaced() or _pools[1].replaced()
-
-
-def _is_of(method: Any, library: str) -> bool:
-    """Return True if a method is a plain function defined in a module of the library."""
-    return (
-        type(method) is FunctionType
-        and str(method.__globals__.get("__name__")).partition(".")[0] == library
-        and "__wrapped__" not in vars(method)
-    )

@@ -1,4 +1,4 @@
-"""Parts shared by the async and the blocking pool over httpcore, the engine of httpx.
+"""Parts shared by the async and the blocking pool over httpcore (or httpcore2), httpx's engine.
 
 Both pools drive httpcore connection by connection. An httpx client adds cookies, redirects,
 authentication and hooks, which cost several times as much as the exchange itself and are skipped
@@ -10,21 +10,23 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 from urllib.parse import urlsplit
-
-import httpcore
 
 from evolution_sdk._base import network
 from evolution_sdk._base.request import Request
 from evolution_sdk.errors import ConfigurationError
 
 from ._body import AsyncChunks, ChunkedBody, Chunks
+from ._engine import Engine
 from ._options import TransportOptions
 from ._prepare import RequestState, prepare, seconds
 from ._stale import amark_reads, mark_reads
 from ._tls import tls_context
 from ._url import Origin, ascii_host, credentials_of, proxy_for, split_url
+
+if TYPE_CHECKING:
+    import httpcore
 
 __all__ = [
     "CONNECTED",
@@ -60,6 +62,12 @@ class PoolArguments(TypedDict):
 class Call(RequestState):
     """One request in httpcore's form, and its progress.
 
+    Args:
+        request: The request.
+        engine: The library to make it for.
+        stream: Reads a body in chunks, in the colour of the pool.
+        closed: True if the pool has been closed.
+
     Attributes:
         origin: The server.
         core: The request, without the parts that httpx would add.
@@ -69,7 +77,12 @@ class Call(RequestState):
     __slots__ = ("_extensions", "_pooled", "core", "origin", "pool_s")
 
     def __init__(
-        self, request: Request, stream: type[Chunks | AsyncChunks], *, closed: bool
+        self,
+        request: Request,
+        engine: Engine,
+        stream: type[Chunks | AsyncChunks],
+        *,
+        closed: bool,
     ) -> None:
         self.origin, target, headers, body = prepare(request, closed=closed)
         limits = request.timeouts
@@ -86,9 +99,9 @@ class Call(RequestState):
                 "pool": self.pool_s,
             }
         }
-        self.core = httpcore.Request(
+        self.core: httpcore.Request = engine.core.Request(
             method=request.method,
-            url=httpcore.URL(
+            url=engine.core.URL(
                 scheme=self.origin.scheme.encode("ascii"),
                 host=self.origin.host.encode("ascii"),
                 port=self.origin.port,
@@ -207,8 +220,16 @@ def is_reusable(
     return state is None or not state.trailing_data[0]
 
 
-def pool_arguments(options: TransportOptions, origin: Origin) -> PoolArguments:
+def pool_arguments(core: Any, options: TransportOptions, origin: Origin) -> PoolArguments:
     """Return the settings for connections to one server: TLS, limits, proxy.
+
+    Args:
+        core: The module ``httpcore`` or ``httpcore2``, whose pool takes them.
+        options: The settings of the transport.
+        origin: The server.
+
+    Returns:
+        The arguments.
 
     Raises:
         ConfigurationError: A SOCKS proxy is set and its package is not installed.
@@ -220,21 +241,23 @@ def pool_arguments(options: TransportOptions, origin: Origin) -> PoolArguments:
         "max_connections": options.max_connections,
         "max_keepalive_connections": options.max_connections,
         "keepalive_expiry": options.keepalive_expiry_ms / 1000,
-        "proxy": None if url is None else _proxy(url, options),
+        "proxy": None if url is None else _proxy(core, url, options),
     }
 
 
-def _proxy(url: str, options: TransportOptions) -> httpcore.Proxy:
+def _proxy(core: Any, url: str, options: TransportOptions) -> httpcore.Proxy:
     parts = urlsplit(url)
     if parts.scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
         raise ConfigurationError(
-            "A SOCKS proxy needs one more package: pip install 'httpx[socks]'", variable="proxy"
+            f"A SOCKS proxy needs one more package: pip install '{core.__name__}[socks]'",
+            variable="proxy",
         )
     host, login = ascii_host(parts.hostname or ""), credentials_of(parts)
     host = f"[{host}]" if ":" in host else host
     port = f":{parts.port}" if parts.port else ""
-    return httpcore.Proxy(
+    proxy: httpcore.Proxy = core.Proxy(
         f"{parts.scheme}://{host}{port}/",
         auth=None if login is None else (login[0].encode(), login[1].encode()),
         ssl_context=tls_context(options.verify) if parts.scheme == "https" else None,
     )
+    return proxy

@@ -9,7 +9,7 @@ from evolution_sdk.errors import ConfigurationError
 
 __all__ = ["HttpBackend", "TransportOptions"]
 
-HttpBackend = Literal["httpx", "aiohttp"]
+HttpBackend = Literal["httpx", "httpx2", "aiohttp"]
 
 _OWN_SETTINGS = ("proxy", "verify", "max_connections", "keepalive_expiry_ms")
 
@@ -19,11 +19,13 @@ class TransportOptions:
     """Settings of the connections that a transport makes.
 
     Attributes:
-        backend: ``httpx`` (default) or ``aiohttp`` (async only, extra ``aiohttp``).
+        backend: ``httpx`` (default), ``httpx2`` (extra ``httpx2``) or ``aiohttp`` (async only,
+            extra ``aiohttp``).
         http_client: An ``httpx`` or ``httpx2`` client of yours to use instead; it is never closed
             here. The settings below must then keep their defaults: set them on that client.
         proxy: URL of an HTTP proxy, or None, which honours HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and
-            NO_PROXY. ``socks5://`` works with ``httpx`` and its extra ``socks``.
+            NO_PROXY. ``socks5://`` works with ``httpx`` and ``httpx2`` and their extra
+            ``socks``.
         verify: True (default) verifies TLS certificates, a path names the CA bundle to trust
             instead, False trusts any certificate.
         max_connections: Most open connections in total. Default 200.
@@ -48,9 +50,9 @@ class TransportOptions:
         from ._tls import check_verify
         from ._url import check_proxy
 
-        if self.backend not in ("httpx", "aiohttp"):
+        if self.backend not in ("httpx", "httpx2", "aiohttp"):
             raise ConfigurationError(
-                f"http_backend must be 'httpx' or 'aiohttp', not {self.backend!r}.",
+                f"http_backend must be 'httpx', 'httpx2' or 'aiohttp', not {self.backend!r}.",
                 variable="http_backend",
             )
         if self.http_client is not None:

@@ -1,20 +1,18 @@
-"""The async connection pool over httpcore: the fast lane, and the pool of the httpx client."""
+"""The async pool over httpcore or httpcore2: the fast lane, and the pool of the httpx client."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from typing import Any, Self
-
-import httpcore
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from evolution_sdk._base.forking import abandon, in_child
 from evolution_sdk._base.request import Response
 
 from ._answer import ResponseReader, header_map
 from ._deadline import OverdueError
-from ._hooks import is_engine_hooked
+from ._engine import Engine
 from ._httpcore import (
     WAITING,
     Call,
@@ -32,10 +30,13 @@ from ._slots import ConnectionSlots, NoSlotError
 from ._stale import refuse_stale
 from ._url import Origin
 
+if TYPE_CHECKING:
+    import httpcore
+
 __all__ = ["HttpcoreAsyncPool"]
 
-_Target = httpcore.AsyncConnectionPool | httpcore.AsyncConnectionInterface
-_Idle = IdleConnections[httpcore.AsyncConnectionInterface]
+_Target: TypeAlias = "httpcore.AsyncConnectionPool | httpcore.AsyncConnectionInterface"
+_Idle: TypeAlias = "IdleConnections[httpcore.AsyncConnectionInterface]"
 
 
 class HttpcoreAsyncPool:
@@ -47,8 +48,9 @@ class HttpcoreAsyncPool:
 
     renews_itself = True  # after a fork, so that _renew_pools leaves it alone
 
-    def __init__(self, options: TransportOptions) -> None:
+    def __init__(self, options: TransportOptions, engine: Engine) -> None:
         self._options = options
+        self._engine = engine
         self._guard = LoopGuard()
         self._closed = False
         self._renew()
@@ -65,7 +67,7 @@ class HttpcoreAsyncPool:
         limit = self._options.max_connections
         self._pools: dict[Origin, httpcore.AsyncConnectionPool] = {}
         self._proxied: set[Origin] = set()
-        self._idle = _Idle(limit)
+        self._idle: _Idle = IdleConnections(limit)
         self._slots = ConnectionSlots(limit)
 
     @property
@@ -77,7 +79,7 @@ class HttpcoreAsyncPool:
         """Make one call and read its response, on a connection chosen here."""
         pool = self._pool_for(call.origin)
         # httpcore's own pool knows proxies, and a mock of httpcore replaces its methods.
-        if call.origin in self._proxied or is_engine_hooked():
+        if call.origin in self._proxied or self._engine.is_hooked():
             return await _exchange(pool, call, call.watch(call.anote, pooled=True))
         # Kept in locals: a new event loop or a fork replaces both meanwhile, and what was taken
         # from the old ones must go back to the old ones.
@@ -102,7 +104,7 @@ class HttpcoreAsyncPool:
         origin = origin_of(request.url)
         pool = self._pool_for(origin)
         # As in ``exchange``.
-        if origin in self._proxied or is_engine_hooked():
+        if origin in self._proxied or self._engine.is_hooked():
             return await pool.handle_async_request(request)
         if (told := extensions_of(request).get("trace")) is not None:
             await told(WAITING, {})
@@ -110,7 +112,7 @@ class HttpcoreAsyncPool:
         try:
             await slots.acquire(pool_wait_s(request))
         except NoSlotError as error:
-            raise httpcore.PoolTimeout from error
+            raise self._engine.core.PoolTimeout from error
         # The slot is kept until httpx closes the response, because the connection is in use.
         try:
             connection, _ = await self._take(idle, origin, pool, request.url.origin)
@@ -129,12 +131,13 @@ class HttpcoreAsyncPool:
             finally:
                 slots.release()
 
-        return httpcore.Response(
+        lent: httpcore.Response = self._engine.core.Response(
             response.status,
             headers=response.headers,
             content=_LentStream(response.stream, give_back),
             extensions=extensions_of(response),
         )
+        return lent
 
     async def aclose(self) -> None:
         """Close the idle connections; connections in use close when their call ends."""
@@ -158,8 +161,8 @@ class HttpcoreAsyncPool:
             self._renew()
         pool = self._pools.get(origin)
         if pool is None:
-            arguments = pool_arguments(self._options, origin)
-            pool = self._pools[origin] = httpcore.AsyncConnectionPool(**arguments)
+            arguments = pool_arguments(self._engine.core, self._options, origin)
+            pool = self._pools[origin] = self._engine.core.AsyncConnectionPool(**arguments)
             if arguments["proxy"] is not None:
                 self._proxied.add(origin)
         return pool

@@ -1,20 +1,18 @@
-"""The blocking connection pool over httpcore: the fast lane, and the pool of the httpx client."""
+"""The blocking pool over httpcore or httpcore2: the fast lane, and the pool of the httpx client."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any, Self
-
-import httpcore
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk._base.request import Response
 
 from ._answer import ResponseReader, header_map
 from ._bounded import BoundedBackend
-from ._hooks import is_engine_hooked
+from ._engine import Engine
 from ._httpcore import (
     WAITING,
     Call,
@@ -30,10 +28,13 @@ from ._prepare import check_open
 from ._stale import refuse_stale
 from ._url import Origin
 
+if TYPE_CHECKING:
+    import httpcore
+
 __all__ = ["HttpcoreSyncPool"]
 
-_Target = httpcore.ConnectionPool | httpcore.ConnectionInterface
-_Idle = IdleConnections[httpcore.ConnectionInterface]
+_Target: TypeAlias = "httpcore.ConnectionPool | httpcore.ConnectionInterface"
+_Idle: TypeAlias = "IdleConnections[httpcore.ConnectionInterface]"
 
 
 class HttpcoreSyncPool:
@@ -45,8 +46,9 @@ class HttpcoreSyncPool:
 
     renews_itself = True  # after a fork, so that _renew_pools leaves it alone
 
-    def __init__(self, options: TransportOptions) -> None:
+    def __init__(self, options: TransportOptions, engine: Engine) -> None:
         self._options = options
+        self._engine = engine
         self._closed = False
         self._lock = free_in_child(threading.Lock())
         self._renew()
@@ -56,7 +58,7 @@ class HttpcoreSyncPool:
         limit = self._options.max_connections
         self._pools: dict[Origin, httpcore.ConnectionPool] = {}
         self._proxied: set[Origin] = set()
-        self._idle = _Idle(limit)
+        self._idle: _Idle = IdleConnections(limit)
         self._free = threading.Semaphore(limit)
 
     def _begin_anew(self) -> None:
@@ -77,13 +79,13 @@ class HttpcoreSyncPool:
         """Make one call and read its response, on a connection chosen here."""
         pool = self._pool_for(call.origin)
         # httpcore's own pool knows proxies, and a mock of httpcore replaces its methods.
-        if call.origin in self._proxied or is_engine_hooked():
+        if call.origin in self._proxied or self._engine.is_hooked():
             return _exchange(pool, call, call.watch(call.note, pooled=True))
         # Kept in locals: a fork replaces both, and what was taken from the old ones must go back
         # to the old ones.
         idle, free = self._idle, self._free
         if not free.acquire(timeout=call.pool_s):
-            raise httpcore.PoolTimeout
+            raise self._engine.core.PoolTimeout
         try:
             connection, fresh = self._take(idle, call.origin, pool, call.core.url.origin)
             good = False
@@ -103,13 +105,13 @@ class HttpcoreSyncPool:
         origin = origin_of(request.url)
         pool = self._pool_for(origin)
         # As in ``exchange``.
-        if origin in self._proxied or is_engine_hooked():
+        if origin in self._proxied or self._engine.is_hooked():
             return pool.handle_request(request)
         if (told := extensions_of(request).get("trace")) is not None:
             told(WAITING, {})
         idle, free = self._idle, self._free
         if not free.acquire(timeout=pool_wait_s(request)):
-            raise httpcore.PoolTimeout
+            raise self._engine.core.PoolTimeout
         # The slot is kept until httpx closes the response, because the connection is in use.
         try:
             connection, _ = self._take(idle, origin, pool, request.url.origin)
@@ -128,12 +130,13 @@ class HttpcoreSyncPool:
             finally:
                 free.release()
 
-        return httpcore.Response(
+        lent: httpcore.Response = self._engine.core.Response(
             response.status,
             headers=response.headers,
             content=_LentStream(response.stream, give_back),
             extensions=extensions_of(response),
         )
+        return lent
 
     def close(self) -> None:
         """Close the idle connections; connections in use close when their call ends."""
@@ -159,11 +162,11 @@ class HttpcoreSyncPool:
             return pool
         with self._lock:
             if origin not in self._pools:
-                arguments = pool_arguments(self._options, origin)
+                arguments = pool_arguments(self._engine.core, self._options, origin)
                 if arguments["proxy"] is not None:
                     self._proxied.add(origin)
-                self._pools[origin] = httpcore.ConnectionPool(
-                    **arguments, network_backend=BoundedBackend()
+                self._pools[origin] = self._engine.core.ConnectionPool(
+                    **arguments, network_backend=BoundedBackend(self._engine.core)
                 )
             return self._pools[origin]
 

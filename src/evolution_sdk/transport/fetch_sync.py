@@ -156,7 +156,7 @@ class _CheckedBackend(httpcore.NetworkBackend):
         timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Any = None,
-    ) -> httpcore.NetworkStream:
+    ) -> Any:
         self._check_host(host)
         left_s(self._deadline)
         found = self._resolve(host, port)

@@ -1,6 +1,6 @@
 """The log of a receiver: one line for each request, and for the end of its event.
 
-See ``docs/webhooks.md``. The lines hold names, counts and times, and never a body, a key, a text or
+See ``docs/en/webhooks.md``. The lines hold names, counts and times, never a body, a key, a text or
 a phone number.
 """
 

@@ -147,7 +147,7 @@ class LockedInbox:
         self._inbox = inbox
         self._batch: WriteBatch | None = getattr(inbox, "write_batch", None)
         self._shared: SharedInbox | None = None
-        if hasattr(inbox, "adopt"):
+        if isinstance(getattr(inbox, "adopt_every_ms", None), int | float):
             self._shared = cast("SharedInbox", inbox)
         self._clock = clock
         self._trouble = QuietLog(_log, clock)

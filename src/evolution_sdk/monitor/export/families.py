@@ -256,6 +256,7 @@ _ALL: Final = (
         "s",
         "Mean time of probes and reading calls in the window.",
     ),
+    MetricFamily("evolution.response_time.p50", "gauge", "s", "Its median."),
     MetricFamily("evolution.response_time.p95", "gauge", "s", "Its 95th percentile."),
     MetricFamily("evolution.probe.time", "gauge", "s", "Time of the last check's first answer."),
     MetricFamily("evolution.send.time", "gauge", "s", "Mean time of sends in the window."),

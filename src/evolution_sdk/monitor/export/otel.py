@@ -37,7 +37,7 @@ def instrument(
     """Make spans of a client's calls, and metrics of client and monitor.
 
     A span says which operation, instance, server and how many attempts, never a body, key or
-    number. Names and units of the metrics are listed in ``docs/monitor-export.md``.
+    number. Names and units of the metrics are listed in ``docs/en/monitor-export.md``.
 
     Args:
         client: A sync or async client.

@@ -27,7 +27,7 @@ class PrometheusCollector:
 
     Register it with a registry of ``prometheus_client``: ``registry.register(collector)``. It
     counts calls from its making until :meth:`close`. Which metrics there are is listed in
-    ``docs/monitor-export.md``.
+    ``docs/en/monitor-export.md``.
 
     Args:
         client: A sync or async client: its calls, retries and circuit breakers.

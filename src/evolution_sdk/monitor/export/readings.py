@@ -22,7 +22,7 @@ from .families import MetricReading, Source
 if TYPE_CHECKING:
     from evolution_sdk.outbox import OutboxFact, OutboxStats
 
-__all__ = ["ExportedReceiver", "Sources"]
+__all__ = ["SAMPLE_FAMILIES", "ExportedReceiver", "Sources"]
 
 _BREAKER_STATES: Final = ("closed", "open", "half_open")
 _CONNECTIONS: Final = ("open", "connecting", "close")
@@ -53,9 +53,10 @@ _RETRY: Final[Mapping[str, tuple[str, tuple[str, ...], float]]] = {
 }
 
 # Field of Sample → metric, factor to the unit of the metric.
-_SAMPLE: Final[Mapping[str, tuple[str, float]]] = {
+SAMPLE_FAMILIES: Final[Mapping[str, tuple[str, float]]] = {
     "reachable": ("evolution.server.up", 1),
     "response_time_ms": ("evolution.response_time", 0.001),
+    "p50_response_time_ms": ("evolution.response_time.p50", 0.001),
     "p95_response_time_ms": ("evolution.response_time.p95", 0.001),
     "probe_ms": ("evolution.probe.time", 0.001),
     "send_time_ms": ("evolution.send.time", 0.001),
@@ -304,7 +305,7 @@ def _of_receiver(now: Any) -> Iterator[MetricReading]:
 
 
 def _of_sample(sample: Sample) -> Iterator[MetricReading]:
-    for name, (family, factor) in _SAMPLE.items():
+    for name, (family, factor) in SAMPLE_FAMILIES.items():
         value = sample.value(name)
         if value is not None:
             yield MetricReading(family, value * factor)

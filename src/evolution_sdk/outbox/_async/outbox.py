@@ -11,11 +11,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 from evolution_sdk._async._seam import Later, run_blocking
+from evolution_sdk._async.pipeline import Pipeline
 from evolution_sdk._async.resources.messages import AsyncMessagesApi
 from evolution_sdk._base.pending_calls import tracked_class
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.config import OutboxConfig
-from evolution_sdk.errors import RequestValidationError
+from evolution_sdk.errors import ConfigurationError, RequestValidationError
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.identity._server import recipient, with_country_code
 from evolution_sdk.operations.target import Target
@@ -26,7 +27,7 @@ from evolution_sdk.outbox.decisions import Rules
 from evolution_sdk.outbox.engine import OutboxEngine, OutboxWork
 from evolution_sdk.outbox.events import OutboxEvent, OutboxEventName
 from evolution_sdk.outbox.facts import OutboxFact
-from evolution_sdk.outbox.handing_over import OutboxDraft, millis
+from evolution_sdk.outbox.handing_over import OutboxDraft, drafts_of, millis
 from evolution_sdk.outbox.jobs import OutboxJob
 from evolution_sdk.outbox.options import OwnOptions, WhenUnknown
 from evolution_sdk.outbox.payload import open_cipher
@@ -114,9 +115,7 @@ class AsyncOutbox:
         tokens: Mapping[str, str] | Callable[[str], str | None] | None = None,
         engine: OutboxEngine | None = None,
     ) -> None:
-        # Its own package: the client's parts are used as they are, not made a second time.
-        self._pipeline = client._pipeline  # pyright: ignore[reportPrivateUsage]
-        target = client._target  # pyright: ignore[reportPrivateUsage]
+        self._pipeline, target = _parts_of(client)
         self._instance = target.instance
         settings: OutboxConfig = self._pipeline.config.outbox
         changed = {
@@ -160,6 +159,10 @@ class AsyncOutbox:
             self._attach(engine)
 
     def _attach(self, engine: OutboxEngine) -> None:
+        if not callable(getattr(engine, "attach", None)):
+            raise ConfigurationError(
+                "engine: must be an OutboxEngine, such as ProcrastinateEngine().", variable="engine"
+            )
         self._store.engine = engine
         engine.attach(
             OutboxWork(
@@ -195,7 +198,7 @@ class AsyncOutbox:
             RecipientOptedOutError: A recipient opted out; nothing was written.
             OutboxStoreError: Nothing was written.
         """
-        made = await run_blocking(partial(self._store.put, list(drafts)))
+        made = await run_blocking(partial(self._store.put, drafts_of(drafts)))
         self._runner.ring()
         return made
 
@@ -734,6 +737,16 @@ def _states(
         if name not in known:
             raise RequestValidationError("state", f"must be one of {', '.join(known)}")
     return tuple(str(OutboxState(name).value) for name in names)
+
+
+def _parts_of(client: Any) -> tuple[Pipeline, Target]:
+    """The client's own parts, which are used as they are, and not made a second time."""
+    pipeline, target = getattr(client, "_pipeline", None), getattr(client, "_target", None)
+    if not isinstance(pipeline, Pipeline) or not isinstance(target, Target):
+        raise ConfigurationError(
+            "client: must be an AsyncEvolutionClient, or one of its instances.", variable="client"
+        )
+    return pipeline, target
 
 
 def _pause_ms(troubles: int) -> float:

@@ -54,6 +54,7 @@ class Teller:
         self.observers: Observers[OutboxFact] = Observers()
         self.changes: Bell = Bell()
         self._unfollow: Callable[[], None] | None = None
+        store.wants = self.handlers.wants
         self.follow()
         in_child(self._begin_anew)
 
@@ -78,13 +79,16 @@ class Teller:
             unfollow()
         harmless(self._follower.close)
 
-    def ended(self, claim: Claim, outcome: Outcome, at_ms: int) -> None:
+    def ended(
+        self, claim: Claim, outcome: Outcome, at_ms: int, row: OutboxMessage | None = None
+    ) -> None:
         """Tell whoever listens what came of a claim; called once it is written down.
 
         Args:
             claim: What was to be done.
             outcome: What came of it.
             at_ms: When it was written down, by the store's clock, in milliseconds since 1970.
+            row: The message as it was written, where that is known.
         """
         self.changes.ring()
         if self.observers.listening:
@@ -96,7 +100,10 @@ class Teller:
             return
         if outcome.message_id is not None:
             self._follower.learned(outcome.message_id)
-        self._tell_row(claim.id, outcome.state.value)
+        if row is not None:
+            self.moved(row)
+        else:
+            self._tell_row(claim.id, outcome.state.value)
 
     def dropped(self, number: int) -> None:
         """Tell whoever listens that a row is not to be sent any more.

@@ -14,6 +14,7 @@ from evolution_sdk._sync._seam import Later, run_blocking
 from evolution_sdk._sync.ports import Ports
 from evolution_sdk.errors import OutboxStoreError
 from evolution_sdk.outbox.claims import Claim, NotYet
+from evolution_sdk.outbox.records import OutboxMessage
 from evolution_sdk.outbox.settling import Ending, Lost, Outcome
 from evolution_sdk.outbox.store import OutboxStore, Turn
 from evolution_sdk.outbox.workers import Worker
@@ -35,7 +36,8 @@ class Runner:
         store: The store.
         courier: Carries one message.
         ports: Time and sleep.
-        ended: Hears of each outcome that was written down, and when, by the store's clock.
+        ended: Hears of each outcome that was written down, and when, by the store's clock; with
+            the message, where the store has read it.
         dropped: Hears of each row that is not to be sent any more.
         poll_ms: Longest wait before the store is asked for work of other processes, in
             milliseconds.
@@ -47,7 +49,7 @@ class Runner:
         store: OutboxStore,
         courier: Courier,
         ports: Ports,
-        ended: Callable[[Claim, Outcome, int], None],
+        ended: Callable[[Claim, Outcome, int, OutboxMessage | None], None],
         dropped: Callable[[int], None],
         *,
         poll_ms: float,
@@ -239,7 +241,7 @@ class Runner:
                 raise
             self._quiet.over("store", "the outbox's database answers again")
             waited_ms = _FIRST_WAIT_MS
-            self._tell(endings, turn.at_ms)
+            self._tell(turn)
             endings = []
             for number in turn.dropped:
                 harmless(self._dropped, number)
@@ -301,7 +303,7 @@ class Runner:
                 self._abandon(Turn(endings=endings))
                 raise
             else:
-                self._tell(endings, turn.at_ms)
+                self._tell(turn)
                 return
 
     def _visit(self, turns: Sequence[Turn]) -> Worker:
@@ -312,9 +314,9 @@ class Runner:
             self._tend(worker)
         return worker
 
-    def _tell(self, endings: list[Ending], at_ms: int) -> None:
-        for claim, outcome in endings:
-            harmless(self._ended, claim, outcome, at_ms)
+    def _tell(self, turn: Turn) -> None:
+        for claim, outcome in turn.endings:
+            harmless(self._ended, claim, outcome, turn.at_ms, turn.rows.get(claim.id))
 
 
 def _no_id(_operation: str, _instance: str) -> None:

@@ -15,7 +15,7 @@ from evolution_sdk._sync._seam import Later, run_blocking
 from evolution_sdk._sync.resources.messages import MessagesApi
 from evolution_sdk.errors import EvolutionError, OutboxStoreError
 from evolution_sdk.outbox.callers_connection import check_transaction, driver_connection
-from evolution_sdk.outbox.handing_over import OutboxDraft, Statement, put_steps
+from evolution_sdk.outbox.handing_over import OutboxDraft, Statement, drafts_of, put_steps
 from evolution_sdk.outbox.options import OwnOptions
 from evolution_sdk.outbox.records import OutboxMessage
 from evolution_sdk.outbox.store import OutboxStore
@@ -68,7 +68,7 @@ class OutboxTransaction:
             OutboxStoreError: A statement failed; none was written.
             ConfigurationError: The connection is in autocommit mode, and in no transaction.
         """
-        given = list(drafts)
+        given = drafts_of(drafts)
         key = given[0].key if len(given) == 1 else None
         run_blocking(self._store.check)
         first = check_transaction(self._connection)
