@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
-from evolution_sdk._cli.frame import DONE, EXIT_CODES, CommandParser, guarded, program
+from evolution_sdk._cli.frame import DONE, CommandParser, guarded, program
 from evolution_sdk._cli.language import current, t
 from evolution_sdk._cli.options import add_settings, settings_of
 from evolution_sdk._cli.output import print_json, print_text
@@ -34,8 +34,6 @@ def parser() -> argparse.ArgumentParser:
             "Serve the live console: one page about health, delivery, outbox and alerts.",
             "Abre o painel ao vivo: uma página com saúde, entrega, caixa de saída e alertas.",
         ),
-        epilog=f"{t('exit codes', 'códigos de saída')}:\n"
-        + "\n".join(f"  {code:<4} {words}" for code, words in EXIT_CODES.items()),
     )
     options.add_argument(
         "--host",
