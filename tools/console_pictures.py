@@ -1,7 +1,7 @@
 """Take the pictures of the console in docs/images: a demo on the fake server, in real Chromium.
 
-``python tools/console_pictures.py [FOLDER]``. What is shown is made up and the same each time, but for the
-clock.
+``python tools/console_pictures.py [FOLDER]``. What is shown is made up, and the same each time but
+for the clock.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import random
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -20,7 +21,7 @@ from playwright.sync_api import sync_playwright
 
 from evolution_sdk import EvolutionClient, EvolutionError
 from evolution_sdk.events import EventRouter, MessagesUpsert
-from evolution_sdk.monitor import EvolutionConsole, EvolutionMonitorService
+from evolution_sdk.monitor import EvolutionConsole, EvolutionMonitorService, MonitorPorts
 from evolution_sdk.outbox import Outbox
 from evolution_sdk.testing import FakeEvolution
 from evolution_sdk.testing.fake.serve import serving
@@ -28,7 +29,22 @@ from evolution_sdk.webhooks import WebhookReceiver
 
 ROOT = Path(__file__).parents[1]
 TOKEN = "a-token-for-the-pictures"
+STEPS = 260
 STATUSES = ("SERVER_ACK", "DELIVERY_ACK", "READ")
+
+
+class Clock:
+    """A clock that may stand in the past: a day goes by in seconds."""
+
+    offset_s = 0.0
+
+    def time(self) -> float:
+        """Return unix seconds."""
+        return time.time() + self.offset_s
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+        return time.monotonic() + self.offset_s
 
 
 class Demo:
@@ -36,6 +52,7 @@ class Demo:
 
     def __init__(self, stack: ExitStack, names: list[str]) -> None:
         self.chance = random.Random(7)
+        self.clock = Clock()
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         self.fake = FakeEvolution(api_key="key")
         url = stack.enter_context(self.fake.serve()).url
@@ -55,8 +72,14 @@ class Demo:
         stack.callback(self.receiver.close)
         self.outbox = Outbox(folder / "outbox.db", client=self.client)
         stack.callback(self.outbox.close)
+        ports = MonitorPorts(clock=self.clock)
         self.monitor = EvolutionMonitorService(
-            self.client, instances="*", sinks=(), outbox=self.outbox
+            self.client,
+            instances="*",
+            sinks=(),
+            outbox=self.outbox,
+            ports=ports,
+            interval_ms=600_000,
         )
         stack.callback(self.monitor.close)
         self.console = EvolutionConsole(
@@ -66,13 +89,29 @@ class Demo:
         app: Any = self.console
         self.url: str = stack.enter_context(serving(app, 0))
 
-    def work(self, rounds: int) -> None:
-        """Send, receive and check for a while."""
-        for number in range(rounds):
-            self._send(number)
-            self._receive(number, "boom" if number in (7, 19) else "oi")
-            if number % 4 == 0:
-                self.monitor.check_health_sync()
+    def day(self) -> None:
+        """Let a day go by: sends, events, checks, and two things that go wrong."""
+        for step in range(STEPS):
+            left = STEPS - step
+            # The last hour in steps of half a minute, what was before in steps of ten minutes.
+            self.clock.offset_s = -30.0 * min(left, 120) - 600.0 * max(0, left - 120)
+            for place, name in enumerate(self.names[:2]):
+                begin, end = ((40, 46), (90, 92))[place]
+                if begin <= step <= end:
+                    self._state(name, "close" if place else "connecting", step == begin)
+                if step == end + 1:
+                    self._state(name, "open", told=True)
+            for number in range(1 + step % 3):
+                self._send(10 * step + number)
+            self._receive(step, "boom" if step in (7, 190) else "oi")
+            self.monitor.check_health_sync()
+        self.clock.offset_s = 0.0
+
+    def _state(self, name: str, state: Any, told: bool) -> None:
+        self.fake.set_state(name, state)
+        if told:
+            data = {"instance": name, "state": state, "statusReason": 428}
+            self.client.feed({"event": "connection.update", "instance": name, "data": data})
 
     def _send(self, number: int) -> None:
         name, person = self.names[number % len(self.names)], f"551198765{number % 9000:04}"
@@ -110,22 +149,26 @@ class Demo:
         self.fake.log_out(self.names[1])
         data = {"instance": self.names[1], "state": "close", "statusReason": 401}
         self.client.feed({"event": "connection.update", "instance": self.names[1], "data": data})
-        self.work(12)
         self.receiver.drain()
-        for _ in range(3):
-            self.monitor.check_health_sync()
+        self.monitor.start_monitoring(1_000)
 
 
 @contextmanager
 def demo(names: list[str]) -> Iterator[Demo]:
+    """Run a demo for a while.
+
+    Args:
+        names: Names of its instances.
+    """
     with ExitStack() as stack:
         made = Demo(stack, names)
-        made.work(160)
+        made.day()
         made.trouble()
         yield made
 
 
 def main() -> int:
+    """Take all pictures."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs/images"
     folder.mkdir(parents=True, exist_ok=True)
     chromium = shutil.which("chromium")
@@ -138,7 +181,8 @@ def main() -> int:
             page = browser.new_context(viewport=shape, **options).new_page()
             page.goto(f"{on.url}/#token={TOKEN}")
             page.wait_for_selector("#board:not([hidden])")
-            page.wait_for_selector("#receiver td")
+            page.wait_for_selector("#receiver tbody td")
+            page.wait_for_selector("#health .pill.degraded")
             if opened:
                 page.locator("button.row", has_text=on.names[1]).click()
                 page.locator(".pairing button").click()

@@ -31,7 +31,6 @@ from .output import printable
 __all__ = [
     "CANNOT",
     "DONE",
-    "EXIT_CODES",
     "INTERRUPTED",
     "NO",
     "WRONG",
@@ -82,12 +81,13 @@ _EXIT_CODES: Final = {
         "interrompido por Ctrl-C ou por um segundo sinal",
     ),
 }
-EXIT_CODES: Final = {code: en for code, (en, _) in _EXIT_CODES.items()}
-"""Exit codes of the commands; those of ``monitor`` tell health instead."""
 
 
 def exit_codes() -> str:
-    """Return the exit codes in the chosen language, as the end of a help text."""
+    """Return the exit codes in the chosen language, as the end of a help text.
+
+    Those of ``monitor`` tell health instead.
+    """
     title = t("exit codes", "códigos de saída")
     listed = (f"  {code:<4} {t(en, pt)}" for code, (en, pt) in _EXIT_CODES.items())
     return "\n".join((f"{title}:", *listed))
