@@ -246,7 +246,7 @@ def test_the_first_example_works_against_the_fake_server_as_printed() -> None:
     url, key, instance = literals.groups()
     assert commands
     for words in commands:
-        arguments = parser().parse_args(words[4:])
+        arguments = parser().parse_args(words[words.index("fake-server") + 1 :])
         assert url == f"http://localhost:{arguments.port}"
         fake = build(arguments)
         with EvolutionClient(url, key, instance=instance, http_client=fake.http_client()) as client:
