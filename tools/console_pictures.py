@@ -1,6 +1,6 @@
-"""Take the pictures of the console in docs/images: a demo on the fake server, in real Chromium.
+"""Take the pictures of the console in the docs: a demo on the fake server, in real Chromium.
 
-``python tools/console_pictures.py [FOLDER]``. What is shown is made up, and the same each time but
+``python tools/console_pictures.py [DOCS]``. What is shown is made up, and the same each time but
 for the clock.
 """
 
@@ -169,8 +169,9 @@ def demo(names: list[str]) -> Iterator[Demo]:
 
 def main() -> int:
     """Take all pictures."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs/images"
-    folder.mkdir(parents=True, exist_ok=True)
+    docs = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs"
+    for language in ("en", "pt"):
+        (docs / language / "images").mkdir(parents=True, exist_ok=True)
     chromium = shutil.which("chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -188,7 +189,8 @@ def main() -> int:
                 page.locator(".pairing button").click()
                 page.wait_for_selector(".qr img")
                 page.locator("#instances").scroll_into_view_if_needed()
-            page.screenshot(path=str(folder / f"{name}.png"))
+            language = "pt" if name.endswith("-pt") else "en"
+            page.screenshot(path=str(docs / language / "images" / f"{name}.png"))
             page.context.close()
 
         with demo(["sales", "support", "billing"]) as on:
@@ -200,8 +202,8 @@ def main() -> int:
         with demo([f"shop-{number:03}" for number in range(200)]) as on:
             picture(on, "console-200", locale="en-US", color_scheme="light")
         browser.close()
-    for path in sorted(folder.glob("console*.png")):
-        print(f"{path.relative_to(folder)}: {path.stat().st_size // 1024} KiB")
+    for path in sorted(docs.glob("*/images/console*.png")):
+        print(f"{path.relative_to(docs)}: {path.stat().st_size // 1024} KiB")
     return 0
 
 

@@ -19,10 +19,8 @@ import pytest
 from docs_pages import PAGES, ROOT
 
 from evolution_sdk import EvolutionClient
-from evolution_sdk.cli.console import parser as console_parser
+from evolution_sdk.cli.commands import COMMANDS
 from evolution_sdk.config import variable_paths
-from evolution_sdk.monitor.cli.command import parser as monitor_parser
-from evolution_sdk.outbox.cli.parser import parser as outbox_parser
 from evolution_sdk.testing import FakeEvolution
 from evolution_sdk.testing.cli import build, parser
 
@@ -183,19 +181,16 @@ def _check_pip(words: list[str]) -> None:
 
 def _check_python(words: list[str]) -> None:
     if words[:2] == ["-m", "evolution_sdk"]:
-        if words[2] == "monitor":
-            monitor_parser().parse_args(words[3:])
-            return
-        if words[2] == "outbox":
-            outbox_parser().parse_args(words[3:])
-            return
-        if words[2] == "console":
-            console_parser().parse_args(words[3:])
-            return
-        assert words[2] == "fake-server"
-        build(parser().parse_args(words[3:]))
+        _check_evolution(words[2:])
     else:
         assert (ROOT / words[0]).is_file(), words[0]
+
+
+def _check_evolution(words: list[str]) -> None:
+    name, *rest = words
+    options = COMMANDS[name].load().parser().parse_args(rest)
+    if name == "fake-server":
+        build(options)
 
 
 def _check_command(line: str) -> None:
@@ -214,6 +209,8 @@ def _check_command(line: str) -> None:
             _check_pip(rest)
         case ["python", *rest]:
             _check_python(rest)
+        case ["evolution", *rest]:
+            _check_evolution(rest)
         case ["pytest" | ".venv/bin/pytest", *rest]:
             assert all((ROOT / word).exists() for word in rest if not word.startswith("-")), line
         case ["cp", source, _]:

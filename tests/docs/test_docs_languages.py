@@ -23,7 +23,8 @@ ENGLISH_ONLY: frozenset[str] = frozenset(
     {
         "architecture.md",
         "archive.md",
-        "cli.md", "cli-checks.md",
+        "cli.md",
+        "cli-checks.md",
         "cli-events.md",
         "configuration.md",
         "console.md",

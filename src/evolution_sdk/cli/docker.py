@@ -8,7 +8,7 @@ import os
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from evolution_sdk._cli.frame import DONE, NO, CommandParser, guarded, program
 from evolution_sdk._cli.language import current, t
@@ -248,14 +248,16 @@ def _check(command: str, *, start: str) -> dict[str, Any]:
     }
 
 
-def _yaml(value: Mapping[str, Any], indent: str = "") -> list[str]:
+def _yaml(value: Mapping[str, object], indent: str = "") -> list[str]:
     """Write what the file is made of; texts as JSON writes them, which YAML reads."""
     lines: list[str] = []
     for name, each in value.items():
-        if isinstance(each, dict) and each:
-            lines += [f"{indent}{name}:\n", *_yaml(each, f"{indent}  ")]
-        elif isinstance(each, dict):
-            lines.append(f"{indent}{name}: {{}}\n")
+        if isinstance(each, dict):
+            inside = cast("dict[str, object]", each)
+            if inside:
+                lines += [f"{indent}{name}:\n", *_yaml(inside, f"{indent}  ")]
+            else:
+                lines.append(f"{indent}{name}: {{}}\n")
         else:
             lines.append(f"{indent}{name}: {json.dumps(each)}\n")
     return lines

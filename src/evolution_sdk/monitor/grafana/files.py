@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from .dashboard import dashboard
 from .queries import EXPORTED_INSTANCE
@@ -37,17 +37,16 @@ def grafana_files(instance_label: str = EXPORTED_INSTANCE) -> dict[str, str]:
     return dict(zip(FILES, texts, strict=True))
 
 
-def _yaml(value: Any, indent: str = "") -> list[str]:
+def _yaml(value: object, indent: str = "") -> list[str]:
     """Write what rules are made of; texts as JSON writes them, which YAML reads."""
     lines: list[str] = []
     if isinstance(value, list):
-        rows: list[Any] = value
-        for each in rows:
+        for each in cast("list[object]", value):
             inside = _yaml(each, f"{indent}  ")
             first = inside[0].lstrip()
             lines += [f"{indent}- {first}", *inside[1:]]
         return lines
-    for name, each in cast("Mapping[str, Any]", value).items():
+    for name, each in cast("Mapping[str, object]", value).items():
         if isinstance(each, dict | list):
             lines += [f"{indent}{name}:\n", *_yaml(each, f"{indent}  ")]
         else:
