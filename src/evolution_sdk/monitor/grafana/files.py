@@ -48,7 +48,7 @@ def _yaml(value: object, indent: str = "") -> list[str]:
         return lines
     for name, each in cast("Mapping[str, object]", value).items():
         if isinstance(each, dict | list):
-            lines += [f"{indent}{name}:\n", *_yaml(each, f"{indent}  ")]
+            lines += [f"{indent}{name}:\n", *_yaml(cast("object", each), f"{indent}  ")]
         else:
             lines.append(f"{indent}{name}: {json.dumps(each, ensure_ascii=False)}\n")
     return lines
