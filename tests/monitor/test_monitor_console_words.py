@@ -10,8 +10,8 @@ import pytest
 
 from evolution_sdk.models import refusals
 from evolution_sdk.monitor import METRICS
-from evolution_sdk.monitor.console.phrases import LABELS, PHRASES, UNITS
-from evolution_sdk.monitor.console.words import portuguese, words_of
+from evolution_sdk.monitor.phrases import LABELS, PHRASES, UNITS
+from evolution_sdk.monitor.words import portuguese, words_of
 
 SOURCES = Path(refusals.__file__).parents[1]
 # Where sentences for people are made, and the names that they are given.

@@ -25,6 +25,7 @@ from .events import (
 )
 from .options import MonitorPorts
 from .report import HealthReport, InstanceHealth, PerformanceMetrics
+from .reporting.report import MonitorReport
 from .sample import METRICS, HealthStatus, Metric, Sample
 from .service import EvolutionMonitorService
 from .sinks import CallableSink, HttpSink, LogSink, Sink, WhatsAppSink
@@ -58,6 +59,7 @@ __all__ = [
     "MetricsUpdated",
     "MonitorEvent",
     "MonitorPorts",
+    "MonitorReport",
     "MonitoredClient",
     "MonitoringError",
     "PerformanceMetrics",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar, overload
 
@@ -57,6 +58,8 @@ from .outbox import MonitoredOutbox, OutboxWatch
 from .process import PsutilProcess, with_memory_limit
 from .recovery import RecoveryPlanner
 from .report import HealthReport, PerformanceMetrics, performance, trends
+from .reporting.memory import ReportMemory
+from .reporting.report import MonitorReport, period_of, report_of
 from .roster import Roster
 from .runner import CheckRunner, run_in_daemon_thread, spawn_or_run
 from .sample import Sample
@@ -175,6 +178,7 @@ class EvolutionMonitorService:
         self._handler_errors = 0
         self._console: EvolutionConsole | None = None
         self._history = SampleHistory(settings.max_history)
+        self._memory = ReportMemory()
         self._collector = Collector(
             self._limits, settings.window_ms, self._clock, self._wall, self._trouble
         )
@@ -516,6 +520,46 @@ class EvolutionMonitorService:
         older = [s for s in self._file.since(since, before) if before is None or s.at < before]
         return older + samples
 
+    def report(
+        self,
+        period: Literal["day", "week"] | timedelta = "day",
+        *,
+        language: Literal["en", "pt"] = "en",
+    ) -> MonitorReport:
+        """Write a report about the last time, for mail.
+
+        Samples come from memory and the history file; changes of health, alerts and anomalies are
+        those since this monitor was made.
+
+        Args:
+            period: The last ``day`` or ``week``, or another time.
+            language: ``en`` or ``pt``.
+
+        Returns:
+            A report with ``markdown()`` and ``html()``.
+
+        Raises:
+            ConfigurationError: ``period`` is no such time.
+        """
+        span = period_of(period)
+        end = self._wall()
+        begin = end - span.total_seconds()
+        minutes = span.total_seconds() / 60
+        return report_of(
+            self.get_history(minutes),
+            self.get_health_status(),
+            changes=self._memory.changes(begin),
+            alerts=self._memory.alerts(begin),
+            anomalies=self._memory.anomalies(begin),
+            trends=self.get_trends(minutes),
+            server=self._config.base_url,
+            begin=begin,
+            end=end,
+            # One check may be late, or its answer lost.
+            gap_s=max(60.0, 3 * self._settings.interval_ms / 1_000),
+            language=language,
+        )
+
     def update_retry_metrics(self, metrics: RetryMetrics) -> None:
         """Take in the metrics of a retry service that the client does not use itself.
 
@@ -700,6 +744,7 @@ class EvolutionMonitorService:
 
     def _publish(self, event: MonitorEvent) -> None:
         """Store, tell and deliver an event: each to the parts that want it."""
+        self._memory.note(event)
         # Stored before it is told: a handler that asks for the history finds the sample.
         if isinstance(event, MetricsUpdated) and self._file is not None:
             self._file.add(event.sample)

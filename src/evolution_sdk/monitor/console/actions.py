@@ -9,11 +9,11 @@ from typing import Any, Final, cast
 
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.errors import EvolutionError
+from evolution_sdk.monitor.words import Words, both
 
 from .figures import ConsoleOutbox, ConsoleReceiver, Figures, run_call
 from .http import Reply, failure, json_reply
 from .recorder import Recorder
-from .words import Words, both
 
 __all__ = ["Actions"]
 

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.monitor.service import EvolutionMonitorService
+from evolution_sdk.monitor.words import both
 
 from .access import COOKIE, SESSION_S, Access, AccessCheck, Level, Scope, address_of, headers_of
 from .actions import Actions
@@ -33,7 +34,6 @@ from .hub import Hub
 from .pages import INDEX, page
 from .recorder import Recorder
 from .source import MonitorSource
-from .words import both
 
 __all__ = ["EvolutionConsole"]
 

@@ -9,8 +9,7 @@ from typing import Any, Final
 from evolution_sdk._base.bounded_dict import BoundedDict
 from evolution_sdk._base.forking import free_in_child
 from evolution_sdk.models.refusals import Refusal
-
-from .words import words_of
+from evolution_sdk.monitor.words import words_of
 
 __all__ = ["DeliveryFunnel"]
 

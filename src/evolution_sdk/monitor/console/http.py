@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
+from evolution_sdk.monitor.words import Words, both
+
 from .access import Scope, headers_of
 from .book import to_json
-from .words import Words, both
 
 __all__ = [
     "ACT_HEADER",

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from evolution_sdk.monitor.sample import Sample
+from evolution_sdk.monitor.words import words_of
 
 from .figures import OutboxFigures, ReceiverFigures
-from .words import words_of
 
 if TYPE_CHECKING:
     from evolution_sdk.outbox import OutboxMessage, OutboxPause

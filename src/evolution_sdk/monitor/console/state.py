@@ -12,12 +12,12 @@ from evolution_sdk.monitor.forecast import forecast_words
 from evolution_sdk.monitor.report import HealthReport, InstanceHealth
 from evolution_sdk.monitor.sample import STATUSES, Sample
 from evolution_sdk.monitor.trend import Forecast
+from evolution_sdk.monitor.words import label_of, words_of
 from evolution_sdk.resilience import BreakerSnapshot
 from evolution_sdk.retry import RetryMetrics
 
 from .queues import until
 from .strips import DAY_S, WEEK_S, StatusStrip
-from .words import label_of, words_of
 
 if TYPE_CHECKING:
     from evolution_sdk.outbox import OutboxPause
