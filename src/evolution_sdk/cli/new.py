@@ -20,14 +20,8 @@ from evolution_sdk.errors import ConfigurationError
 
 __all__ = ["KINDS", "main", "parser"]
 
-# What each kind is started with.
-KINDS: Final = {
-    "bot": "python bot.py",
-    "billing": "python billing.py invoices.csv",
-    "fastapi": "uvicorn --factory app:from_settings",
-    "django": "python manage.py runserver",
-}
-"""Kinds of projects, each with the command that starts it."""
+KINDS: Final = ("bot", "billing", "fastapi", "django")
+"""Kinds of projects."""
 
 # Plain files by their ending, so that no tool takes them for code of this package.
 _ENDING: Final = ".tmpl"
@@ -204,5 +198,27 @@ def _steps(kind: str, folder: Path) -> list[tuple[str, str]]:
             "evolution doctor",
             t("ask whether all is well", "verifique se está tudo certo"),
         ),
-        (KINDS[kind], t("start it", "inicie")),
+        *_starts(kind),
     ]
+
+
+def _starts(kind: str) -> list[tuple[str, str]]:
+    start = t("start it", "inicie")
+    match kind:
+        case "bot":
+            return [("python bot.py", start)]
+        case "billing":
+            return [
+                ("python billing.py invoices.csv", t("bill; twice is once", "cobre; sem repetir"))
+            ]
+        case "fastapi":
+            return [("uvicorn --factory app:from_settings", start)]
+        case _:
+            return [
+                ("python manage.py runserver", t("receive", "receba")),
+                (
+                    "python manage.py subscribe",
+                    t("tell the server where to", "diga ao servidor para onde enviar"),
+                ),
+                ("evolution outbox run", t("send, in its own process", "envie, em outro processo")),
+            ]
