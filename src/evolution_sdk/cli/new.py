@@ -137,10 +137,7 @@ def _check(folder: Path, *, force: bool) -> None:
 
 def _project(kind: str, name: str) -> list[tuple[str, str]]:
     """Return the project's files, by their place, in the chosen language."""
-    words = {
-        "{{project}}": re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or kind,
-        "{{version}}": __version__,
-    }
+    words = {"{{project}}": _project_name(kind, name), "{{version}}": __version__}
     found: list[tuple[str, str]] = []
     for part in ("common", kind):
         root = files("evolution_sdk.cli").joinpath("templates", part)
@@ -150,6 +147,12 @@ def _project(kind: str, name: str) -> list[tuple[str, str]]:
                 text = text.replace(mark, value)
             found.append((place, text))
     return sorted(found)
+
+
+def _project_name(kind: str, folder: str) -> str:
+    name = re.sub(r"[^a-z0-9]+", "-", folder.lower()).strip("-") or kind
+    # A project that has the name of what it depends on cannot be installed.
+    return f"my-{name}" if name in KINDS else name
 
 
 def _walk(folder: Traversable, under: PurePosixPath) -> list[tuple[str, Traversable]]:
