@@ -109,8 +109,10 @@ def test_billing_sends_what_the_file_names_once(
                 folder, "billing.py", "invoices.csv", EVOLUTION_INSTANCE="sales", **settings
             )
             assert [line.split()[1] for line in told.splitlines()] == ["sent", "sent"]
-        assert len(fake.sent) == 2
-        assert fake.sent[0].text == "Ana, sua fatura 4711 no valor de R$ 120.00 venceu."
+        assert sorted(message.text or "" for message in fake.sent) == [
+            "Ana, sua fatura 4711 no valor de R$ 120.00 venceu.",
+            "Bruno, sua fatura 4712 no valor de R$ 80.50 venceu.",
+        ]
 
 
 def test_a_folder_that_is_not_empty_is_left_alone(
