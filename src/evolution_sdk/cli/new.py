@@ -53,7 +53,7 @@ def parser() -> CommandParser:
         "folder",
         nargs="?",
         type=Path,
-        metavar=t("DIR", "PASTA"),
+        metavar=t("FOLDER", "PASTA"),
         help=t("where to; default: the kind's name", "onde; padrão: o nome do tipo"),
     )
     options.add_argument(
@@ -121,7 +121,7 @@ def _check(folder: Path, *, force: bool) -> None:
                 f"{folder} is a file; name another folder.",
                 f"{folder} é um arquivo; indique outra pasta.",
             ),
-            variable="DIR",
+            variable="FOLDER",
         )
     if not force and folder.is_dir() and any(folder.iterdir()):
         raise ConfigurationError(
@@ -131,7 +131,7 @@ def _check(folder: Path, *, force: bool) -> None:
                 f"{folder} não está vazia, e nada foi gravado; indique outra pasta ou acrescente "
                 "o que falta com --force.",
             ),
-            variable="DIR",
+            variable="FOLDER",
         )
 
 
