@@ -23,6 +23,7 @@ ENGLISH_ONLY: frozenset[str] = frozenset(
     {
         "architecture.md",
         "archive.md",
+        "cli-projects.md",
         "configuration.md",
         "console.md",
         "deployment.md",
