@@ -1,7 +1,7 @@
 """Put the Markdown of each page beside the built site, and llms.txt that lists the pages.
 
-Run by ``make docs`` after Zensical: ``site/send/`` gets ``site/send.md``, and each language its
-``llms.txt`` and ``llms-full.txt``.
+Run by ``make docs`` after Zensical: a page's folder gets its Markdown beside it, and each language
+its ``llms.txt`` and ``llms-full.txt``.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from pydantic import SecretStr
+
 from clients.request_cases import MESSAGE
 from evolution_sdk import (
     OPERATIONS,
@@ -22,6 +24,7 @@ from evolution_sdk.config import (
     BreakerConfig,
     BulkheadConfig,
     CacheConfig,
+    ConsoleConfig,
     HttpConfig,
     MonitoringConfig,
     RateLimitConfig,
@@ -42,6 +45,7 @@ from evolution_sdk.models import SentMessage
 from evolution_sdk.monitor import (
     AlertRule,
     AnomalyDetector,
+    EvolutionConsole,
     EvolutionMonitorService,
     RecoveryPolicy,
     Thresholds,
@@ -269,7 +273,9 @@ def _outbox() -> Outbox:
 
 
 def _monitor() -> EvolutionMonitorService:
-    return EvolutionMonitorService(_client(), config=EvolutionConfig(URL, KEY))
+    # With a token, so that its console can be asked for.
+    config = EvolutionConfig(URL, KEY, console=ConsoleConfig(token=SecretStr("a" * 24)))
+    return EvolutionMonitorService(_client(), config=config)
 
 
 def _operation() -> Any:
@@ -294,6 +300,7 @@ def calls() -> list[Call]:
         _plain("RetryBudget", RetryBudget),
         _plain("EvolutionRetryService", EvolutionRetryService),
         _plain("EvolutionMonitorService", EvolutionMonitorService, client=_client(), config=config),
+        _plain("EvolutionConsole", EvolutionConsole, monitor=_monitor(), token="a" * 24),
         _plain("AnomalyDetector", AnomalyDetector),
         _plain("Thresholds", Thresholds),
         _section(RecoveryPolicy),

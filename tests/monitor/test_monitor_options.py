@@ -25,7 +25,7 @@ from evolution_sdk.monitor import (
     Thresholds,
     WhatsAppSink,
 )
-from evolution_sdk.monitor.export.readings import _SAMPLE
+from evolution_sdk.monitor.export.readings import SAMPLE_FAMILIES
 from evolution_sdk.monitor.report import trends
 
 Make = Callable[..., World]
@@ -253,7 +253,7 @@ def test_samples_trends_rules_and_performance_use_the_same_names() -> None:
     assert set(METRICS) == {f.name for f in fields(PerformanceMetrics)} - {"minutes", "samples"}
     # Counted by the client's own, told by instance, and told of the outbox by instance.
     elsewhere = {name for name in METRICS if name.startswith("outbox_")}
-    assert set(METRICS) <= set(_SAMPLE) | {"requests", "in_flight", "refusals"} | elsewhere
+    assert set(METRICS) <= set(SAMPLE_FAMILIES) | {"requests", "in_flight", "refusals"} | elsewhere
     numbers = dict.fromkeys(METRICS, 7)
     samples = [Sample(at, **numbers) for at in (0.0, 60.0)]  # type: ignore[arg-type]  # all numbers
     assert set(trends(samples, Thresholds(), 60_000)) == set(METRICS)

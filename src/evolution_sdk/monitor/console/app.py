@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 from urllib.parse import parse_qs
 
 from evolution_sdk._common.arguments import checked
+from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.monitor.service import EvolutionMonitorService
 from evolution_sdk.monitor.words import both
 
@@ -104,6 +105,12 @@ class EvolutionConsole:
         if token is None and access is None:
             setting = monitor.config.console.token
             token = None if setting is None else setting.get_secret_value()
+        try:
+            title.encode()
+        except UnicodeEncodeError:
+            raise ConfigurationError(
+                "title: must not hold half a character.", variable="title"
+            ) from None
         source = MonitorSource(monitor)
         self._access = Access(token, access, lambda: source.now, lambda: source.at)
         self._may_act = actions

@@ -25,6 +25,7 @@ __all__ = ["MonitorReport", "period_of", "report_of"]
 
 Language = Literal["en", "pt"]
 _PERIODS: Final = {"day": timedelta(days=1), "week": timedelta(days=7)}
+_LONGEST: Final = timedelta(days=366)
 _MOST_ROWS: Final = 30
 _STATUS: Final = {
     "healthy": ("healthy", "saudável"),
@@ -68,12 +69,13 @@ def period_of(period: object) -> timedelta:
         period: ``day``, ``week``, or a time.
 
     Raises:
-        ConfigurationError: It is neither, or not above zero.
+        ConfigurationError: It is neither, not above zero, or longer than a year.
     """
     found = _PERIODS.get(period) if isinstance(period, str) else period
-    if not isinstance(found, timedelta) or found <= timedelta():
+    if not isinstance(found, timedelta) or not timedelta() < found <= _LONGEST:
         raise ConfigurationError(
-            "period: must be 'day', 'week', or a timedelta above zero.", variable="period"
+            "period: must be 'day', 'week', or a timedelta above zero, of a year at most.",
+            variable="period",
         )
     return found
 
