@@ -247,7 +247,10 @@ def test_the_service_reports_what_it_measured(tmp_path: Path) -> None:
     assert (report.end - report.begin) == timedelta(days=1)
 
 
-@pytest.mark.parametrize("period", ["month", timedelta(), timedelta(days=-1), timedelta.max, 5, None])
+ODD_PERIODS = ["month", timedelta(), timedelta(days=-1), timedelta.max, 5, None]
+
+
+@pytest.mark.parametrize("period", ODD_PERIODS)
 def test_a_period_that_is_none_is_refused(period: Any) -> None:
     with EvolutionClient("http://127.0.0.1:9", "k") as client:
         monitor = EvolutionMonitorService(client, sinks=())
