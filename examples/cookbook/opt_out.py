@@ -1,0 +1,62 @@
+"""Opt-out: who writes SAIR gets nothing more, whoever hands a message over later.
+
+Run: python examples/cookbook/opt_out.py, with EVOLUTION_… and WEBHOOK_URL in the environment.
+"""
+
+from __future__ import annotations
+
+import os
+
+from evolution_sdk import EvolutionClient, SyncMessagesUpsert
+from evolution_sdk.errors import RecipientOptedOutError
+from evolution_sdk.events import EventRouter, filters
+from evolution_sdk.outbox import Outbox
+from evolution_sdk.webhooks import WebhookReceiver
+
+STOP = {"sair", "parar", "stop", "cancelar"}
+BACK = {"voltar", "start"}
+
+
+def make_router(outbox: Outbox) -> EventRouter:
+    """Listen for the words; the outbox keeps the list, and refuses what is handed over."""
+    router = EventRouter()
+
+    @router.on(SyncMessagesUpsert, filters.text & filters.private & ~filters.from_me)
+    def listen(event: SyncMessagesUpsert) -> None:
+        word = (event.text or "").strip().casefold()
+        if event.chat is None:
+            return
+        if word in STOP:
+            # The answer first: afterwards nothing may go out, this answer included.
+            event.reply_text("Done: you get no more messages. Write VOLTAR to get them again.")
+            outbox.opt_out(event.chat, reason=word)
+        elif word in BACK and outbox.opt_in(event.chat):
+            event.reply_text("Welcome back.")
+
+    return router
+
+
+def campaign(outbox: Outbox, numbers: list[str], text: str, name: str) -> list[str]:
+    """Hand a message over to everybody who has not opted out; returns those who have."""
+    left_out: list[str] = []
+    for number in numbers:
+        try:
+            outbox.messages.send_text(number, text, key=f"{name}-{number}")
+        except RecipientOptedOutError:
+            left_out.append(number)
+    return left_out
+
+
+def main() -> None:
+    """Serve the receiver until Ctrl-C; the outbox sends meanwhile."""
+    import uvicorn
+
+    with EvolutionClient() as client, Outbox("outbox.db", client=client) as outbox:
+        router = make_router(outbox)
+        receiver = WebhookReceiver(router, client=client, inbox="inbox.db")
+        client.webhook.sync(router, url=os.environ["WEBHOOK_URL"])
+        uvicorn.run(receiver.asgi, port=8000)
+
+
+if __name__ == "__main__":
+    main()

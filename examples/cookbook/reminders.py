@@ -1,0 +1,75 @@
+"""Reminders: the day before, never at night, never twice.
+
+Run: python examples/cookbook/reminders.py appointments.csv, with EVOLUTION_… in the environment.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from evolution_sdk import EvolutionClient, EvolutionConfig
+from evolution_sdk.outbox import Outbox
+
+ZONE = ZoneInfo("America/Sao_Paulo")
+# The client's limiter keeps the night quiet, and the recipients apart.
+PACE = {
+    "enabled": True,
+    "per_minute": 20,
+    "quiet_hours": "20:00-09:00",
+    "quiet_time_zone": "America/Sao_Paulo",
+}
+
+
+@dataclass(frozen=True)
+class Appointment:
+    """One line of the file."""
+
+    id: str
+    number: str
+    name: str
+    at: datetime
+
+
+def read(lines: Iterable[str]) -> list[Appointment]:
+    """Read id,number,name,at with times of São Paulo, such as 2027-01-15T14:30."""
+    return [
+        Appointment(id_, number, name, datetime.fromisoformat(at).replace(tzinfo=ZONE))
+        for id_, number, name, at in csv.reader(lines)
+    ]
+
+
+def remind(outbox: Outbox, appointments: Iterable[Appointment]) -> int:
+    """Hand the reminders over; running it again hands over only what is new."""
+    many = 0
+    for one in appointments:
+        outbox.messages.send_text(
+            one.number,
+            f"Hi {one.name}, see you tomorrow, {one.at:%d/%m at %H:%M}.",
+            key=f"reminder-{one.id}-{one.at:%Y%m%d%H%M}",  # a new time is a new reminder
+            not_before=one.at - timedelta(days=1),
+            expires_at=one.at - timedelta(hours=2),
+        )
+        many += 1
+    return many
+
+
+def main() -> None:
+    """Hand over, and send until everything is over."""
+    config = EvolutionConfig.from_env().replace(rate_limit=PACE)
+    with (
+        open(sys.argv[1], encoding="utf-8") as file,  # noqa: PTH123
+        EvolutionClient(config=config) as client,
+        Outbox("outbox.db", client=client) as outbox,
+    ):
+        print(remind(outbox, read(file)), "reminders are handed over; Ctrl-C ends")
+        while outbox.counts().get("queued"):
+            outbox.wait(outbox.find(state="queued", limit=1)[0].key, timeout_ms=86_400_000)
+
+
+if __name__ == "__main__":
+    main()
