@@ -26,7 +26,6 @@ ENGLISH_ONLY: frozenset[str] = frozenset(
         "cli-checks.md",
         "cli-events.md",
         "configuration.md",
-        "console.md",
         "deployment.md",
         "events.md",
         "families.md",
