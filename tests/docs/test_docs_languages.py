@@ -35,7 +35,6 @@ ENGLISH_ONLY: frozenset[str] = frozenset(
         "instances.md",
         "logging.md",
         "monitor-export.md",
-        "monitor.md",
         "outbox-cli.md",
         "outbox-engines.md",
         "outbox.md",
