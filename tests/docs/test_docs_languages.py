@@ -32,7 +32,6 @@ ENGLISH_ONLY: frozenset[str] = frozenset(
         "files.md",
         "from-typescript.md",
         "grafana.md",
-        "logging.md",
         "monitor-export.md",
         "outbox-cli.md",
         "outbox-engines.md",
