@@ -29,7 +29,6 @@ ENGLISH_ONLY: frozenset[str] = frozenset(
         "deployment.md",
         "events.md",
         "families.md",
-        "files.md",
         "from-typescript.md",
         "grafana.md",
         "monitor-export.md",
