@@ -26,7 +26,6 @@ ENGLISH_ONLY: frozenset[str] = frozenset(
         "cli-checks.md",
         "cli-events.md",
         "configuration.md",
-        "deployment.md",
         "events.md",
         "families.md",
         "from-typescript.md",
