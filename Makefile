@@ -116,6 +116,7 @@ bench: $(STAMP)           ## Ratios against the raw HTTP libraries, in one run
 	$(BIN)/python benchmarks/cold_start.py
 	$(BIN)/python benchmarks/anomaly.py
 	$(BIN)/python benchmarks/monitor.py
+	$(BIN)/python benchmarks/console.py
 	$(BIN)/python benchmarks/outbox.py
 	$(BIN)/python benchmarks/scale/run.py --quick
 
