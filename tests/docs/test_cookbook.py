@@ -11,9 +11,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import httpx
 import pytest
 
-from evolution_sdk import EvolutionClient
+from evolution_sdk import AsyncEvolutionClient, EvolutionClient, EvolutionMonitorService
+from evolution_sdk.errors import AuthenticationError
 from evolution_sdk.events import EventRouter, parse_event
 from evolution_sdk.outbox import Outbox
 from evolution_sdk.testing import FakeEvolution
@@ -153,3 +155,93 @@ def test_no_page_is_without_its_recipe() -> None:
     names = {path.stem for path in RECIPES} | {"index"}
     for language in ("en", "pt"):
         assert {path.stem for path in (ROOT / f"docs/{language}/cookbook").glob("*.md")} == names
+
+
+def test_each_customer_keeps_a_phone_that_works(stage: Stage) -> None:
+    program = recipe("several_phones")
+    for name in ("second", "third"):
+        stage.fake.create_instance(name, state="open")
+    monitor = EvolutionMonitorService(stage.client, instances="*", sinks=())
+    monitor.check_health_sync()
+    known: dict[str, str] = {}
+    numbers = [f"55119888800{number:02}" for number in range(20)]
+    for number in numbers:
+        program.send(stage.client, monitor, known, number, "Hi")
+    assert set(known.values()) == {"sales", "second", "third"}
+    before = dict(known)
+    stage.fake.set_state("second", "close")
+    monitor.check_health_sync()
+    for number in numbers:
+        program.send(stage.client, monitor, known, number, "Hi again")
+    # Who knew a phone that lives keeps it; the others get one that does.
+    assert all(known[n] == before[n] for n in numbers if before[n] != "second")
+    assert "second" not in known.values()
+    with pytest.raises(LookupError):
+        program.choose(ANA, [], {})
+    monitor.close()
+
+
+def test_a_tenant_is_signed_up_once_and_sees_its_own_instance_alone(stage: Stage) -> None:
+    program = recipe("multi_tenant")
+    keys: dict[str, str] = {}
+    for _ in range(2):
+        program.sign_up(stage.client, keys, "padaria")
+    program.sign_up(stage.client, keys, "clinica")
+    lost: dict[str, str] = {}
+    program.sign_up(stage.client, lost, "padaria")
+    assert lost["tenant-padaria"] == keys["tenant-padaria"] != keys["tenant-clinica"]
+    for name in ("tenant-padaria", "tenant-clinica"):
+        stage.fake.scan_qr(name)
+    program.of_tenant(stage.client, keys, "padaria").messages.send_text(ANA, "Hi")
+    assert [one.instance for one in stage.fake.sent] == ["tenant-padaria"]
+    stolen = {**keys, "tenant-clinica": keys["tenant-padaria"]}
+    with pytest.raises(AuthenticationError):
+        program.of_tenant(stage.client, stolen, "clinica").messages.send_text(ANA, "Hi")
+
+
+def test_a_campaign_writes_only_to_whatsapp_and_only_once(stage: Stage) -> None:
+    program = recipe("campaign")
+    stage.fake.not_on_whatsapp(BOB)
+    assert program.on_whatsapp(stage.client, [ANA, BOB, ANA]) == {ANA}
+    outbox = Outbox(stage.folder / "outbox.db", client=stage.client)
+    for _ in range(2):
+        told = program.hand_over(outbox, [(ANA, "Hi")], "january")
+        assert told == {"handed over": 1, "opted out": 0}
+    outbox.opt_out(ANA)
+    assert program.hand_over(outbox, [(ANA, "Hi")], "february")["opted out"] == 1
+    assert outbox.counts() == {"queued": 1}
+    outbox.close()
+
+
+async def test_a_customer_connects_a_phone_from_a_page(tmp_path: Path) -> None:
+    program = recipe("connect_page")
+    fake = FakeEvolution(api_key="key")
+    fake.create_instance("loja", state="close")
+    client = AsyncEvolutionClient(fake.url, "key", http_client=fake.async_http_client())
+    transport = httpx.ASGITransport(app=program.make_app(client))
+    async with httpx.AsyncClient(transport=transport, base_url="http://page.test") as browser:
+        assert "Connect your phone" in (await browser.get("/connect/loja")).text
+        told = (await browser.post("/connect/loja/state")).json()
+        assert not told["open"]
+        told = (await browser.post("/connect/loja/state")).json()
+        assert told["code"].startswith("data:image/png;base64,")
+        fake.scan_qr("loja")
+        assert (await browser.post("/connect/loja/state")).json() == {"open": True, "code": None}
+    await client.close()
+
+
+def test_n8n_gets_a_form_that_stays_and_its_errors_count(stage: Stage) -> None:
+    program = recipe("n8n")
+    told: list[dict[str, Any]] = []
+    stage.write(program.make_router(told.append), "Where is my order?", push_name="Ana")
+    (one,) = told
+    assert one.pop("id")
+    assert one == {
+        "instance": "sales", "chat": f"{ANA}@s.whatsapp.net", "name": "Ana", "kind": "text",
+        "text": "Where is my order?",
+    }  # fmt: skip
+    down = httpx.MockTransport(lambda _: httpx.Response(503))
+    with httpx.Client(transport=down) as http:
+        router = program.make_router(program.poster(http, "http://n8n.test/hook"))
+        with pytest.raises(httpx.HTTPStatusError):
+            stage.write(router, "hello?")

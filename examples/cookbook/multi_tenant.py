@@ -1,0 +1,42 @@
+"""Many customers on one server: an instance each, its own key, nobody reads the others' messages.
+
+Run: python examples/cookbook/multi_tenant.py padaria, with EVOLUTION_… in the environment.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import MutableMapping
+
+from evolution_sdk import EvolutionClient, Instance
+from evolution_sdk.errors import InstanceAlreadyExistsError
+
+
+def sign_up(client: EvolutionClient, keys: MutableMapping[str, str], tenant: str) -> None:
+    """Make the instance of a tenant once, and keep its key: it opens that instance alone."""
+    name = f"tenant-{tenant}"
+    if name in keys:
+        return
+    try:
+        keys[name] = client.instances.create(name).token
+    except InstanceAlreadyExistsError:
+        # Made before, and the key got lost on the way to your database: ask for it.
+        keys[name] = client.instances.fetch(name)[0].token or ""
+
+
+def of_tenant(client: EvolutionClient, keys: MutableMapping[str, str], tenant: str) -> Instance:
+    """The handle that this tenant's requests may use, and no other."""
+    name = f"tenant-{tenant}"
+    return client.instance(name, token=keys[name])
+
+
+def main() -> None:
+    """Sign a tenant up, and show what it may see."""
+    keys: dict[str, str] = {}  # encrypted, in your database
+    with EvolutionClient() as client:
+        sign_up(client, keys, sys.argv[1])
+        print(of_tenant(client, keys, sys.argv[1]).name, "is ready to be connected")
+
+
+if __name__ == "__main__":
+    main()
