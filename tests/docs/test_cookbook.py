@@ -245,3 +245,52 @@ def test_n8n_gets_a_form_that_stays_and_its_errors_count(stage: Stage) -> None:
         router = program.make_router(program.poster(http, "http://n8n.test/hook"))
         with pytest.raises(httpx.HTTPStatusError):
             stage.write(router, "hello?")
+
+
+def _voice(stage: Stage, router: EventRouter, seconds: int, kind: str = "audio") -> None:
+    mimetype = "audio/ogg; codecs=opus" if kind == "audio" else "image/jpeg"
+    message = {f"{kind}Message": {"mimetype": mimetype, "seconds": seconds, "ptt": True}}
+    seen = len(stage.fake.events)
+    stage.fake.receive(
+        "sales", from_=ANA, message=message, kind=f"{kind}Message", content=b"a file of Ana"
+    )
+    for envelope in stage.fake.events[seen:]:
+        router.dispatch_sync(parse_event(envelope).bind(stage.client))
+
+
+def test_a_voice_note_is_answered_with_its_text(stage: Stage) -> None:
+    program = recipe("voice_to_text")
+    heard: list[tuple[bytes, str]] = []
+
+    def transcribe(content: bytes, mimetype: str) -> str:
+        heard.append((content, mimetype))
+        return "where is my order"
+
+    router = program.make_router(transcribe)
+    _voice(stage, router, 7)
+    _voice(stage, router, 900)
+    _voice(stage, router, 0, "image")
+    assert heard == [(b"a file of Ana", "audio/ogg; codecs=opus")]
+    assert stage.said == [
+        "I heard: where is my order",
+        "Your voice note is too long for me. Please write.",
+    ]
+
+
+def test_a_file_is_stored_once_under_a_key_of_its_message(stage: Stage) -> None:
+    class Store:
+        """An object store in memory."""
+
+        def __init__(self) -> None:
+            self.objects: dict[str, bytes] = {}
+
+        def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> None:  # noqa: N803
+            assert (Bucket, ContentType) == ("files", "image/jpeg")
+            self.objects[Key] = Body
+
+    store = Store()
+    router = recipe("media_to_s3").make_router(store, "files")
+    _voice(stage, router, 0, "image")
+    ((key, body),) = store.objects.items()
+    assert re.fullmatch(rf"sales/{ANA}@s\.whatsapp\.net/\w+", key)
+    assert body == b"a file of Ana"
