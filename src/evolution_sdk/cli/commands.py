@@ -27,7 +27,7 @@ class Command(NamedTuple):
 
     @property
     def words(self) -> str:
-        """What it does, in the chosen language."""
+        """Its purpose, in the chosen language."""
         return t(self.en, self.pt)
 
     def load(self) -> Any:

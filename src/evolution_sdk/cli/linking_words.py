@@ -1,4 +1,4 @@
-"""What ``connect`` prints: lines for people, or JSON for programs."""
+"""Output of ``connect``: lines for people, or JSON for programs."""
 
 from __future__ import annotations
 

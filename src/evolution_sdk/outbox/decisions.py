@@ -1,4 +1,4 @@
-"""What comes of a call or a look: pure decisions, by what the server surely said."""
+"""Consequences of a call or a look: pure decisions, by what the server surely said."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ _AT_THE_DOOR = (
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What may be chosen about the outcome of calls.
+    """Choices about the outcome of calls.
 
     Attributes:
         max_failures: So often may the server itself refuse a message for a passing reason before

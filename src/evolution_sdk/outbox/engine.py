@@ -1,4 +1,4 @@
-"""What moves messages on: the outbox's own workers, or a job queue that calls it.
+"""Engines that move messages on: the outbox's own workers, or a job queue that calls it.
 
 A queue only says when to look at a chat. What is to be sent, and whether it was, is in the outbox's
 table: a job that is lost, doubled or late does no harm.
@@ -18,7 +18,7 @@ __all__ = ["OutboxEngine", "OutboxWork"]
 
 @dataclass(frozen=True, slots=True)
 class OutboxWork:
-    """What an engine may do with its outbox; given to :meth:`OutboxEngine.attach`.
+    """Powers of an engine over its outbox; given to :meth:`OutboxEngine.attach`.
 
     Attributes:
         awaits: Whether ``start``, ``carry`` and ``recover`` return awaitables; else they block. The

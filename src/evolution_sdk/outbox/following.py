@@ -90,7 +90,7 @@ def _sent(event: SendMessage, instance: str, lids: Lids | None, now_ms: int) -> 
 
 @dataclass(slots=True)
 class _Early:
-    """What was told of a message that no row knows: not ours, or its answer is not here yet.
+    """News of a message that no row knows: not ours, or its answer is not here yet.
 
     Attributes:
         told: What was told.

@@ -1,4 +1,4 @@
-"""What the store knows that a look for a message needs: clocks, times, and rivals."""
+"""Facts of the store that a look for a message needs: clocks, times, and rivals."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NEAR_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class LookFacts:
-    """What the store knows about one look.
+    """Facts of the store about one look.
 
     Attributes:
         begun: When the call was begun, by this process's clocks.

@@ -17,7 +17,7 @@ from evolution_sdk.identity import Jid, PhoneNumber
 __all__ = ["OutboxComposeOptions", "OutboxSendOptions", "OwnOptions", "WhenUnknown", "split"]
 
 WhenUnknown: TypeAlias = Literal["hold", "resend"]
-"""What becomes of a message of which neither is proven, that it was sent or that it was not."""
+"""Fate of a message of which neither is proven, that it was sent or that it was not."""
 
 MOST_KEY_LENGTH: Final = 255
 MOST_PRIORITY: Final = 32_767

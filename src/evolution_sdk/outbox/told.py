@@ -20,7 +20,7 @@ _RANKS = {"sent": 0, "server": 1, "delivered": 2, "read": 3}
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an event told about a message of ours.
+    """News of an event about a message of ours.
 
     Attributes:
         instance: The instance.

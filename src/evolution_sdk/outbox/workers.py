@@ -1,4 +1,4 @@
-"""Who works on the outbox, and who is gone: by a lock of the machine, or by a lease.
+"""Workers of the outbox, at work or gone: by a lock of the machine, or by a lease.
 
 A process that shares a SQLite file holds a lock that ends with the process, so that a dead one is
 known for sure. Over PostgreSQL nothing tells a dead machine from one that is cut off: its worker

@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 Evidence: TypeAlias = Literal["store", "event"]
-"""Where a message was found: the server's store, or a ``send.message`` event."""
+"""Place where a message was found: the server's store, or a ``send.message`` event."""
 
 _MOST_OBSERVED = 2_000
 _OBSERVED_LIFE_S = 600.0

@@ -84,7 +84,7 @@ WHERE event.id = new.number AND failed_at IS NOT NULL RETURNING {COLUMNS}
 
 
 class Place(NamedTuple):
-    """Where an event of a chat goes.
+    """Place of an event of a chat.
 
     Attributes:
         owner: Number of the receiver that handles the chat.

@@ -83,7 +83,7 @@ def url(base_url: str) -> Finding:
 
 @dataclass(frozen=True, slots=True)
 class TlsSeen:
-    """What a handshake showed.
+    """Result of a handshake.
 
     Attributes:
         problem: Why the certificate was refused, or the handshake failed; empty if it was fine.
@@ -162,7 +162,7 @@ def tls(base_url: str, seen: TlsSeen | None, now: datetime) -> Finding:
 
 @dataclass(frozen=True, slots=True)
 class ReachSeen:
-    """What ``GET /`` brought.
+    """Answer to ``GET /``.
 
     Attributes:
         problem: Why no answer came; empty if one came.

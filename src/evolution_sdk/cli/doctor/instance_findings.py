@@ -14,7 +14,7 @@ __all__ = ["InstanceSeen", "instance", "qr", "store"]
 
 @dataclass(frozen=True, slots=True)
 class InstanceSeen:
-    """What was seen of an instance.
+    """Observations of an instance.
 
     Attributes:
         name: Its name.

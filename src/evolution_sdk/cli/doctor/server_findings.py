@@ -14,7 +14,7 @@ from .findings import Finding
 __all__ = ["KeyKind", "LicenceState", "clock", "key", "licence", "server_url", "version"]
 
 KeyKind: TypeAlias = Literal["global", "instance", "wrong", "unknown"]
-"""What a key opens: everything, one instance, nothing, or not known."""
+"""Reach of a key: everything, one instance, nothing, or not known."""
 
 LicenceState: TypeAlias = Literal["active", "inactive", "not needed", "unknown"]
 """State of a server's licence."""

@@ -20,7 +20,7 @@ _REFUSES: Final = frozenset({401, 403, 412})
 
 @dataclass(frozen=True, slots=True)
 class WebhookSeen:
-    """What was seen of a webhook.
+    """Observations of a webhook.
 
     Attributes:
         instance: Its instance.

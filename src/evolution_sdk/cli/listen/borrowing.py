@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["BorrowedWebhook", "Returned"]
 
 Returned: TypeAlias = Literal["restored", "changed", "never"]
-"""How a loan ended: put back, changed by somebody else meanwhile, or never registered."""
+"""End of a loan: put back, changed by somebody else meanwhile, or never registered."""
 
 _OPTIONS: Final[Any] = {"timeout_ms": 10_000.0}
 

@@ -52,7 +52,7 @@ class Former:
 
 @dataclass(frozen=True, slots=True)
 class Loan:
-    """What has to be put back, and who borrowed it.
+    """A webhook that has to be put back, and its borrower.
 
     Attributes:
         ours: The URL that was registered instead.

@@ -1,4 +1,4 @@
-"""Who may see the console, and who may act: tokens, sessions, and a bound on wrong guesses."""
+"""Rights to see the console and to act: tokens, sessions, and a bound on wrong guesses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person may do from the page: each action is asked for as data, and answered as data."""
+"""Actions of a person on the page: each is asked for as data, and answered as data."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def to_json(value: object) -> bytes:
 
 @dataclass(slots=True)
 class Changes:
-    """What changed between two looks, as JSON.
+    """Changes between two looks, as JSON.
 
     Attributes:
         sections: Whole sections.

@@ -1,4 +1,4 @@
-"""How far the messages of the last hour came: accepted, server, delivered, read. Pure."""
+"""Way of the last hour's messages: accepted, server, delivered, read. Pure."""
 
 from __future__ import annotations
 

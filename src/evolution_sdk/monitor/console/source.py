@@ -1,4 +1,4 @@
-"""What the console reads of a monitor: the only place that reaches into its parts."""
+"""Readings that the console takes of a monitor: the only place that reaches into its parts."""
 
 # pyright: reportPrivateUsage=false
 

@@ -133,7 +133,7 @@ def _rule(rule: AlertRule, query: str, words: str, advice: str) -> dict[str, Any
 
 
 def _others(write: Queries) -> list[dict[str, Any]]:
-    """What no monitor can tell of itself, and what it tells without a rule."""
+    """Make the rules about what no monitor can tell of itself, or tells without a rule."""
     checked = write.of("evolution.monitor.last_check_timestamp")
     license_ = write.of("evolution.server.license", state="~inactive|pending")
     return [

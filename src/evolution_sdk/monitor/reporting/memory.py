@@ -1,4 +1,4 @@
-"""What happened, as far as samples do not tell it: changes of health, alerts, anomalies."""
+"""Happenings that samples do not tell: changes of health, alerts, anomalies."""
 
 from __future__ import annotations
 

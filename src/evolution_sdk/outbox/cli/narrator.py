@@ -1,4 +1,4 @@
-"""What workers do, told line by line: in the log, or as JSON."""
+"""Work of the outbox, told line by line: in the log, or as JSON."""
 
 from __future__ import annotations
 
