@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +16,11 @@ _UNTIMED = settings(deadline=None, derandomize=False, suppress_health_check=[Hea
 settings.register_profile("dev", _UNTIMED)
 settings.register_profile("ci", _UNTIMED, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+# A shell that starts a run in the background has it ignore Ctrl-C, and every process that a test
+# starts inherits that: Python would then never raise KeyboardInterrupt there.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")
