@@ -7,18 +7,31 @@ import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import ConfigurationError
 
 from .language import t
+from .secret_file import read_secret
 
-__all__ = ["add_settings", "add_shape", "duration", "moment", "settings_of"]
+__all__ = [
+    "add_folder",
+    "add_settings",
+    "add_shape",
+    "add_show_numbers",
+    "duration",
+    "http_url",
+    "moment",
+    "settings_of",
+    "whole_number",
+]
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _DURATION: Final = re.compile(r"(\d{1,9})([smhdw])")
 # For commands that talk to no server; such a name leads nowhere (RFC 2606).
 _NO_SERVER: Final = {"base_url": "http://no-server.invalid", "api_key": "none"}
+_KEY: Final = ("the key", "a chave")
 _VARIABLES: Final = {"EVOLUTION_API_URL": "base_url", "EVOLUTION_API_KEY": "api_key"}
 
 
@@ -79,6 +92,38 @@ def add_shape(options: argparse.ArgumentParser) -> None:
     )
 
 
+def add_show_numbers(options: argparse.ArgumentParser) -> None:
+    """Add ``--show-numbers``.
+
+    Args:
+        options: The parser.
+    """
+    options.add_argument(
+        "--show-numbers",
+        action="store_true",
+        help=t(
+            "show phone numbers whole; default: masked",
+            "mostra os telefones inteiros; padrão: mascarados",
+        ),
+    )
+
+
+def add_folder(options: argparse.ArgumentParser) -> None:
+    """Add the folder that files are written to.
+
+    Args:
+        options: The parser.
+    """
+    options.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        default=Path(),
+        metavar=t("FOLDER", "PASTA"),
+        help=t("where to; default: here", "para onde; padrão: aqui"),
+    )
+
+
 def settings_of(
     arguments: argparse.Namespace, *, instance: str | None = None, needs_server: bool = True
 ) -> EvolutionConfig:
@@ -96,7 +141,7 @@ def settings_of(
     if arguments.url is not None:
         given["base_url"] = arguments.url
     if arguments.api_key_file is not None:
-        given["api_key"] = _key_in(arguments.api_key_file)
+        given["api_key"] = read_secret(arguments.api_key_file, "--api-key-file", _KEY)
     env_file: Path = arguments.env_file
     while True:
         try:
@@ -111,21 +156,6 @@ def settings_of(
             if needs_server or missing is None or missing in given:
                 raise
             given[missing] = _NO_SERVER[missing]
-
-
-def _key_in(path: Path) -> str:
-    try:
-        key = path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"--api-key-file: {path} cannot be read ({type(error).__name__}).",
-            variable="--api-key-file",
-        ) from None
-    if not key or len(key.splitlines()) > 1:
-        raise ConfigurationError(
-            f"--api-key-file: {path} must hold the key, in one line.", variable="--api-key-file"
-        )
-    return key
 
 
 def duration(text: str) -> timedelta:
@@ -184,3 +214,37 @@ def moment(text: str) -> datetime:
             )
         )
     return at
+
+
+def whole_number(text: str) -> int:
+    """Read a whole number of 1 or more, for argparse.
+
+    Args:
+        text: The words.
+
+    Raises:
+        argparse.ArgumentTypeError: They are none.
+    """
+    if not text.isascii() or not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(
+            t(
+                f"{text!r} is no whole number of 1 or more",
+                f"{text!r} não é um número inteiro a partir de 1",
+            )
+        )
+    return int(text)
+
+
+def http_url(text: str) -> str:
+    """Read an http(s) URL, for argparse.
+
+    Args:
+        text: The words.
+
+    Raises:
+        argparse.ArgumentTypeError: They are none.
+    """
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise argparse.ArgumentTypeError(t("it must be an http(s) URL", "deve ser uma URL http(s)"))
+    return text

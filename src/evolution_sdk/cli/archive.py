@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from evolution_sdk._cli.frame import DONE, CommandParser, exit_codes, guarded, program
 from evolution_sdk._cli.language import t
-from evolution_sdk._cli.options import add_settings, add_shape, moment, settings_of
+from evolution_sdk._cli.options import add_settings, add_shape, moment, settings_of, whole_number
 from evolution_sdk._cli.output import print_json, print_table, print_text
 from evolution_sdk._sql.dialect import is_postgres
 from evolution_sdk.errors import ArchiveError, RequestValidationError
@@ -60,7 +60,7 @@ def parser() -> CommandParser:
     )
     search.add_argument(
         "--limit",
-        type=_count,
+        type=whole_number,
         default=50,
         metavar="N",
         help=t("most messages (%(default)s)", "máximo de mensagens (%(default)s)"),
@@ -140,17 +140,6 @@ def _chat(text: str) -> str:
                 f"{text!r} não é um telefone nem um JID ({wrong.rule})",
             )
         ) from None
-
-
-def _count(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(
-            t(
-                f"{text!r} is no whole number of 1 or more",
-                f"{text!r} não é um número inteiro a partir de 1",
-            )
-        )
-    return int(text)
 
 
 def main(argv: Sequence[str]) -> int:

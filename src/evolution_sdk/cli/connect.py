@@ -14,10 +14,17 @@ from evolution_sdk._base.redact import mask_phone
 from evolution_sdk._cli.colour import may_colour
 from evolution_sdk._cli.frame import DONE, NO, CommandParser, guarded, program
 from evolution_sdk._cli.language import t
-from evolution_sdk._cli.options import add_settings, add_shape, duration, settings_of
+from evolution_sdk._cli.options import (
+    add_settings,
+    add_shape,
+    add_show_numbers,
+    duration,
+    settings_of,
+)
 from evolution_sdk._cli.output import print_json, print_text
 from evolution_sdk.errors import ConfigurationError, EvolutionError
 
+from .instances import owner_phone
 from .linking import End, Linking
 from .linking_words import JsonTeller, TextTeller, advice
 
@@ -85,14 +92,7 @@ def parser() -> CommandParser:
             "com --json mostra também os códigos: quem tem um pode conectar um telefone",
         ),
     )
-    options.add_argument(
-        "--show-numbers",
-        action="store_true",
-        help=t(
-            "show phone numbers whole; default: masked",
-            "mostra os telefones inteiros; padrão: mascarados",
-        ),
-    )
+    add_show_numbers(options)
     add_settings(options)
     add_shape(options)
     return options
@@ -204,5 +204,4 @@ def _phone(client: EvolutionClient, name: str) -> str | None:
     except EvolutionError:
         # It is open all the same.
         return None
-    owner = found[0].owner_jid if found else None
-    return None if owner is None else owner.partition("@")[0].partition(":")[0]
+    return owner_phone(found[0]) if found else None

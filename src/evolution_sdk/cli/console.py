@@ -15,8 +15,8 @@ from evolution_sdk._cli.frame import DONE, CommandParser, guarded, program
 from evolution_sdk._cli.language import current, t
 from evolution_sdk._cli.options import add_settings, settings_of
 from evolution_sdk._cli.output import print_json, print_text
+from evolution_sdk._cli.secret_file import read_stripped
 from evolution_sdk.config import EvolutionConfig
-from evolution_sdk.errors import ConfigurationError
 
 from .serving import serve
 
@@ -184,18 +184,7 @@ def _console(
 def _token(file: Path | None, config: EvolutionConfig) -> tuple[str, bool]:
     """Return the token, and whether it was made just now."""
     if file is not None:
-        try:
-            token = file.read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            kind = type(error).__name__
-            raise ConfigurationError(
-                t(
-                    f"--token-file: {file} cannot be read ({kind}).",
-                    f"--token-file: não foi possível ler {file} ({kind}).",
-                ),
-                variable="--token-file",
-            ) from None
-        return token, False
+        return read_stripped(file, "--token-file"), False
     if config.console.token is not None:
         return config.console.token.get_secret_value(), False
     return secrets.token_urlsafe(_RANDOM_BYTES), True

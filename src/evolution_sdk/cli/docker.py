@@ -12,8 +12,10 @@ from typing import Any, Final, cast
 
 from evolution_sdk._cli.frame import DONE, NO, CommandParser, guarded, program
 from evolution_sdk._cli.language import current, t
-from evolution_sdk._cli.options import add_shape
+from evolution_sdk._cli.options import add_folder, add_shape
 from evolution_sdk._cli.output import print_json, print_text
+
+from .existing import existing, tell_existing
 
 __all__ = ["SERVER_VERSION", "compose", "main", "parser", "settings"]
 
@@ -37,14 +39,7 @@ def parser() -> CommandParser:
             ".env com chaves novas, que este SDK também lê.",
         ),
     )
-    options.add_argument(
-        "folder",
-        nargs="?",
-        type=Path,
-        default=Path(),
-        metavar=t("FOLDER", "PASTA"),
-        help=t("where to; default: here", "para onde; padrão: aqui"),
-    )
+    add_folder(options)
     options.add_argument(
         "--port",
         type=_port,
@@ -92,18 +87,10 @@ def _port(text: str) -> int:
 
 def _write(arguments: argparse.Namespace) -> int:
     folder: Path = arguments.folder
-    there = [name for name in _FILES if (folder / name).exists()]
+    there = existing(folder, _FILES)
     if there:
         # Never overwritten: a new key, or a new password, would lock out what is running.
-        if arguments.json:
-            print_json({"written": [], "there": there})
-        else:
-            print_text(
-                t(
-                    f"{', '.join(there)}: there already, and left as it is",
-                    f"{', '.join(there)}: já existe e fica como está",
-                )
-            )
+        tell_existing(there, ", and left as it is", " e fica como está", as_json=arguments.json)
         return NO
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _FILES[0]).write_text(compose(current()), "utf-8")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from evolution_sdk._cli.language import t
+from evolution_sdk._cli.options import whole_number
 from evolution_sdk._cli.output import print_json, print_text
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.events import (
@@ -32,6 +33,7 @@ from .recording import Recorder
 
 __all__ = [
     "EventFilter",
+    "EventPrinter",
     "Show",
     "add_end_and_file",
     "add_filters",
@@ -134,7 +136,7 @@ def add_end_and_file(options: argparse.ArgumentParser) -> None:
     """
     options.add_argument(
         "--count",
-        type=_count,
+        type=whole_number,
         metavar="N",
         help=t("end after so many events", "termina depois de N eventos"),
     )
@@ -149,17 +151,6 @@ def add_end_and_file(options: argparse.ArgumentParser) -> None:
             "para events replay; só o dono pode lê-lo",
         ),
     )
-
-
-def _count(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(
-            t(
-                f"{text!r} is no whole number of 1 or more",
-                f"{text!r} não é um número inteiro a partir de 1",
-            )
-        )
-    return int(text)
 
 
 def filter_of(arguments: argparse.Namespace, instances: frozenset[str]) -> EventFilter:
@@ -222,6 +213,51 @@ def shower(arguments: argparse.Namespace) -> Show:
             print_text(event_words(event))
 
     return show
+
+
+class EventPrinter:
+    """Prints events until enough were seen.
+
+    Args:
+        chosen: Chooses the events.
+        show: Prints one.
+        count: Most events; None for no end.
+        ended: Called when no more are printed.
+
+    Attributes:
+        error: Why the output could not be written; None while it can.
+    """
+
+    def __init__(
+        self, chosen: EventFilter, show: Show, count: int | None, ended: Callable[[], object]
+    ) -> None:
+        self._chosen = chosen
+        self._show = show
+        self._left = count
+        self._ended = ended
+        self._is_over = False
+        self.error: OSError | None = None
+
+    async def take(self, event: Event[Any]) -> None:
+        """Print an event; on the loop, so that lines do not mix."""
+        if self._is_over or not self._chosen.passes(event):
+            return
+        try:
+            self._show(event)
+        except OSError as error:
+            # The reader of the output has gone: no other line can be written.
+            self.error = error
+            self.stop()
+            return
+        if self._left is not None:
+            self._left -= 1
+            if self._left == 0:
+                self.stop()
+
+    def stop(self) -> None:
+        """Print no more."""
+        self._is_over = True
+        self._ended()
 
 
 def event_words(event: Event[Any]) -> str:

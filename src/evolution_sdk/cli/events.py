@@ -9,19 +9,17 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlsplit
 
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk._cli.frame import DONE, NO, CommandParser, exit_codes, guarded, program
 from evolution_sdk._cli.language import t
-from evolution_sdk._cli.options import add_shape
+from evolution_sdk._cli.options import add_shape, http_url
 from evolution_sdk._cli.output import print_json, print_text
+from evolution_sdk._cli.secret_file import read_secret
 from evolution_sdk.cli.event_lines import add_filters, event_json, event_words, filter_of, shower
-from evolution_sdk.cli.plain_http import PlainHttp
+from evolution_sdk.cli.plain_http import PlainHttp, webhook_headers
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event, MalformedEvent, parse_event
-
-from .secret_file import read_secret
 
 __all__ = ["main", "parser"]
 
@@ -55,7 +53,7 @@ def parser() -> CommandParser:
     )
     replay.add_argument(
         "--to",
-        type=_url,
+        type=http_url,
         metavar="URL",
         help=t(
             "post them there; it handles them as if they came now. Without it they are shown only",
@@ -90,13 +88,6 @@ def parser() -> CommandParser:
     add_filters(replay)
     add_shape(replay)
     return options
-
-
-def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise argparse.ArgumentTypeError(t("it must be an http(s) URL", "deve ser uma URL http(s)"))
-    return text
 
 
 def _rate(text: str) -> float:
@@ -142,16 +133,18 @@ class _Recorded(NamedTuple):
 
 def _replay(arguments: argparse.Namespace, sleep: Callable[[float], object]) -> int:
     chosen = filter_of(arguments, frozenset(arguments.instance))
-    found = list(_recorded(_read(arguments.file)))
-    wrong = [each for each in found if isinstance(each.event, MalformedEvent)]
-    for each in wrong:
-        sys.stderr.write(
-            t(
-                f"{each.line}: no event: {each.event.reason}\n",  # type: ignore[attr-defined]
-                f"{each.line}: não é um evento: {each.event.reason}\n",  # type: ignore[attr-defined]
+    found = _recorded(_read(arguments.file))
+    events: list[_Recorded] = []
+    wrong = 0
+    for each in found:
+        if isinstance(each.event, MalformedEvent):
+            wrong += 1
+            why = each.event.reason
+            sys.stderr.write(
+                t(f"{each.line}: no event: {why}\n", f"{each.line}: não é um evento: {why}\n")
             )
-        )
-    events = [each for each in found if each not in wrong and chosen.passes(each.event)]
+        elif chosen.passes(each.event):
+            events.append(each)
     if arguments.to is None:
         show = shower(arguments)
         for each in events:
@@ -204,7 +197,8 @@ def _post(
         for place, each in enumerate(events):
             if place and arguments.rate is not None:
                 sleep(1 / arguments.rate)
-            answer = http.ask("POST", arguments.to, body=each.body, headers=_headers(key))
+            headers = {**webhook_headers(key), "user-agent": "evolution-sdk replay"}
+            answer = http.ask("POST", arguments.to, body=each.body, headers=headers)
             if answer.status is None:
                 raise OSError(
                     t(
@@ -221,13 +215,3 @@ def _post(
             else:
                 print_text(f"{answer.status}  {event_words(each.event)}")
     return refused
-
-
-def _headers(key: str | None) -> dict[str, str]:
-    headers = {"content-type": "application/json", "user-agent": "evolution-sdk replay"}
-    if key is not None:
-        from evolution_sdk.webhooks import sign_token
-
-        # Anew for each: the server's tokens are valid for ten minutes.
-        headers["authorization"] = f"Bearer {sign_token(key, time.time())}"
-    return headers

@@ -9,8 +9,10 @@ from typing import Final
 
 from evolution_sdk._cli.frame import DONE, NO, CommandParser, guarded, program
 from evolution_sdk._cli.language import t
-from evolution_sdk._cli.options import add_shape
+from evolution_sdk._cli.options import add_folder, add_shape
 from evolution_sdk._cli.output import print_json, print_text
+
+from .existing import existing, tell_existing
 
 __all__ = ["main", "parser"]
 
@@ -42,14 +44,7 @@ def parser() -> CommandParser:
             "feitos a partir das métricas que esta versão exporta.",
         ),
     )
-    export.add_argument(
-        "folder",
-        nargs="?",
-        type=Path,
-        default=Path(),
-        metavar=t("FOLDER", "PASTA"),
-        help=t("where to; default: here", "para onde; padrão: aqui"),
-    )
+    add_folder(export)
     export.add_argument(
         "--instance-label",
         choices=_LABELS,
@@ -90,17 +85,10 @@ def _export(arguments: argparse.Namespace) -> int:
 
     folder: Path = arguments.folder
     files = grafana_files(arguments.instance_label)
-    there = [name for name in files if (folder / name).exists()]
+    there = existing(folder, files)
     if there and not arguments.force:
-        if arguments.json:
-            print_json({"written": [], "there": there})
-        else:
-            print_text(
-                t(
-                    f"{', '.join(there)}: there already; --force overwrites",
-                    f"{', '.join(there)}: já existe; --force sobrescreve",
-                )
-            )
+        ending = "; --force overwrites", "; --force sobrescreve"
+        tell_existing(there, *ending, as_json=arguments.json)
         return NO
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():

@@ -10,7 +10,7 @@ from evolution_sdk._base.redact import mask_phone
 from evolution_sdk._cli.colour import STATES
 from evolution_sdk._cli.frame import DONE, CommandParser, guarded, program
 from evolution_sdk._cli.language import t
-from evolution_sdk._cli.options import add_settings, add_shape, settings_of
+from evolution_sdk._cli.options import add_settings, add_shape, add_show_numbers, settings_of
 from evolution_sdk._cli.output import print_json, print_table, print_text
 from evolution_sdk.errors import (
     ChannelNotSupportedError,
@@ -22,7 +22,7 @@ from evolution_sdk.models.instance import ConnectionStatus, InstanceInfo
 if TYPE_CHECKING:
     from evolution_sdk import EvolutionClient
 
-__all__ = ["main", "parser"]
+__all__ = ["main", "owner_phone", "parser"]
 
 _CHECK_TIMEOUT_MS: Final = 5_000
 
@@ -46,14 +46,7 @@ def parser() -> CommandParser:
             "como indisponível, e o telefone continua notificando",
         ),
     )
-    options.add_argument(
-        "--show-numbers",
-        action="store_true",
-        help=t(
-            "show phone numbers whole; default: masked",
-            "mostra os telefones inteiros; padrão: mascarados",
-        ),
-    )
+    add_show_numbers(options)
     add_settings(options)
     add_shape(options)
     return options
@@ -98,9 +91,7 @@ def _instances(arguments: argparse.Namespace) -> int:
 def _row(
     client: EvolutionClient, info: InstanceInfo, *, check: bool, whole: bool
 ) -> dict[str, Any]:
-    # The number of a WHATSAPP-BUSINESS instance is an id of Meta's, and no phone.
-    owner = info.owner_jid
-    phone = None if owner is None else owner.partition("@")[0].partition(":")[0]
+    phone = owner_phone(info)
     state, dead = info.connection_status, None
     if check:
         state, dead = _checked(client, info)
@@ -112,6 +103,18 @@ def _row(
         "profile_name": info.profile_name,
         "integration": info.integration,
     }
+
+
+def owner_phone(info: InstanceInfo) -> str | None:
+    """Return the number that an instance is linked to; None without one.
+
+    Of a WHATSAPP-BUSINESS instance it is an id of Meta's, and no phone.
+
+    Args:
+        info: The instance.
+    """
+    owner = info.owner_jid
+    return None if owner is None else owner.partition("@")[0].partition(":")[0]
 
 
 def _checked(

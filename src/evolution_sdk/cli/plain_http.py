@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -16,7 +17,7 @@ from evolution_sdk._base.json_types import is_object
 from evolution_sdk._cli.language import t
 from evolution_sdk.cli.unreached import why
 
-__all__ = ["Answer", "PlainHttp"]
+__all__ = ["Answer", "PlainHttp", "webhook_headers"]
 
 _MOST_BYTES: Final = 65_536
 
@@ -95,6 +96,21 @@ class PlainHttp:
         traceback: TracebackType | None,
     ) -> None:
         self._client.close()
+
+
+def webhook_headers(jwt_key: str | None) -> dict[str, str]:
+    """Make the headers of a post to a webhook, as the server makes them.
+
+    Args:
+        jwt_key: Key to sign with; None to post without a token.
+    """
+    headers = {"content-type": "application/json"}
+    if jwt_key is not None:
+        from evolution_sdk.webhooks import sign_token
+
+        # Anew for each: the server's tokens are valid for ten minutes.
+        headers["authorization"] = f"Bearer {sign_token(jwt_key, time.time())}"
+    return headers
 
 
 def _object(body: bytes) -> Mapping[str, Any]:

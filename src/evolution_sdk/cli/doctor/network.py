@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import socket
 import ssl
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from evolution_sdk.cli.plain_http import PlainHttp
+from evolution_sdk.cli.plain_http import PlainHttp, webhook_headers
 from evolution_sdk.cli.shown_url import shown_url
 from evolution_sdk.config import EvolutionConfig
-from evolution_sdk.webhooks import sign_token
 
 from .address_findings import ReachSeen, TlsSeen
 
@@ -137,8 +135,5 @@ def post_empty(url: str, jwt_key: str | None) -> int | None:
     Returns:
         The status of the answer; None without one.
     """
-    headers = {"content-type": "application/json"}
-    if jwt_key is not None:
-        headers["authorization"] = f"Bearer {sign_token(jwt_key, time.time())}"
     with PlainHttp(_LIMIT_S) as http:
-        return http.ask("POST", url, body=b"{}", headers=headers).status
+        return http.ask("POST", url, body=b"{}", headers=webhook_headers(jwt_key)).status

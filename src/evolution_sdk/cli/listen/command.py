@@ -10,8 +10,7 @@ import sys
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Final
 
 from evolution_sdk._cli.frame import (
     CANNOT,
@@ -22,17 +21,16 @@ from evolution_sdk._cli.frame import (
     program,
 )
 from evolution_sdk._cli.language import t
-from evolution_sdk._cli.options import add_settings, add_shape, settings_of
+from evolution_sdk._cli.options import add_settings, add_shape, http_url, settings_of
 from evolution_sdk._cli.output import printable
+from evolution_sdk._cli.secret_file import read_secret
 from evolution_sdk.cli.event_lines import (
-    EventFilter,
-    Show,
+    EventPrinter,
     add_end_and_file,
     add_filters,
     filter_of,
     shower,
 )
-from evolution_sdk.cli.secret_file import read_secret
 from evolution_sdk.cli.serving import serve
 from evolution_sdk.cli.shown_url import shown_url
 from evolution_sdk.errors import ConfigurationError, EvolutionError
@@ -66,7 +64,7 @@ def parser() -> CommandParser:
     )
     options.add_argument(
         "--public-url",
-        type=_url,
+        type=http_url,
         metavar="URL",
         help=t(
             "address under which the server reaches this machine, such as that of a tunnel; "
@@ -105,13 +103,6 @@ def parser() -> CommandParser:
     return options
 
 
-def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise argparse.ArgumentTypeError(t("it must be an http(s) URL", "deve ser uma URL http(s)"))
-    return text
-
-
 def main(argv: Sequence[str]) -> int:
     """Receive and print until Ctrl-C, SIGTERM or ``--count``; then put the webhook back.
 
@@ -148,7 +139,8 @@ def _listen(client: EvolutionClient, instance: str, key: str, arguments: argpars
     file = LoanFile(default_folder(), client.config.base_url, instance)
     borrowed = BorrowedWebhook(client.instance(instance), file)
     borrowed.look()
-    printer = _Printer(filter_of(arguments, frozenset()), shower(arguments), arguments.count)
+    chosen, show = filter_of(arguments, frozenset()), shower(arguments)
+    printer = EventPrinter(chosen, show, arguments.count, _end_serving)
     router = EventRouter(name="listen")
     router.add(printer.take, Event)
     receiver = WebhookReceiver(router, jwt_key=key, server_url=client.config.server_url)
@@ -229,36 +221,8 @@ def _tell(*lines: str) -> None:
     sys.stderr.flush()
 
 
-class _Printer:
-    """Prints events until enough were seen.
-
-    Args:
-        chosen: Chooses the events.
-        show: Prints one.
-        count: Most events; None for no end.
-    """
-
-    def __init__(self, chosen: EventFilter, show: Show, count: int | None) -> None:
-        self._chosen = chosen
-        self._show = show
-        self._left = count
-        self.error: OSError | None = None
-
-    async def take(self, event: Event[Any]) -> None:
-        """Print an event; on the loop, so that lines do not mix."""
-        if self._left == 0 or self.error is not None or not self._chosen.passes(event):
-            return
-        try:
-            self._show(event)
-        except OSError as error:
-            # The reader of the output has gone.
-            self.error = error
-            signal.raise_signal(signal.SIGTERM)
-            return
-        if self._left is not None:
-            self._left -= 1
-            if self._left == 0:
-                signal.raise_signal(signal.SIGTERM)
+def _end_serving() -> None:
+    signal.raise_signal(signal.SIGTERM)
 
 
 @contextlib.contextmanager
@@ -276,7 +240,7 @@ def _signals_end_serving() -> Generator[threading.Event]:
         if not serving.is_set():
             raise KeyboardInterrupt
         if number not in _ENDS:  # a terminal that was closed
-            signal.raise_signal(signal.SIGTERM)
+            _end_serving()
 
     if threading.current_thread() is not threading.main_thread():
         yield serving

@@ -16,8 +16,7 @@ from evolution_sdk._cli.language import t
 from evolution_sdk._cli.options import add_settings, add_shape, settings_of
 from evolution_sdk._cli.output import printable
 from evolution_sdk.cli.event_lines import (
-    EventFilter,
-    Show,
+    EventPrinter,
     add_end_and_file,
     add_filters,
     filter_of,
@@ -26,7 +25,6 @@ from evolution_sdk.cli.event_lines import (
 from evolution_sdk.cli.quiet import quiet_logs
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import ConfigurationError, EvolutionError
-from evolution_sdk.events import Event
 from evolution_sdk.streams import (
     EventsDropped,
     InstanceStreams,
@@ -105,17 +103,18 @@ def _run(arguments: argparse.Namespace) -> int:
     by = arguments.by or _usual(config)
     wanted = named or ([config.instance] if config.instance else [])
     chosen = filter_of(arguments, frozenset(wanted))
-    seen = _Seen(chosen, shower(arguments), arguments.count)
-    consumer = EventConsumer(seen.take, server_url=config.server_url)
+    over, told = asyncio.Event(), _States().told
+    printer = EventPrinter(chosen, shower(arguments), arguments.count, over.set)
+    consumer = EventConsumer(printer.take, server_url=config.server_url)
     if by == "socket":
         _check(config, wanted)
-        streams = _sockets(config, consumer, wanted, seen.told)
+        streams = _sockets(config, consumer, wanted, told)
     else:
-        streams = _queues(config, consumer, wanted, seen.told)
+        streams = _queues(config, consumer, wanted, told)
     with quiet_logs():
-        asyncio.run(_until_over(streams, seen))
-    if seen.error is not None:
-        raise seen.error
+        asyncio.run(_until_over(streams, printer, over))
+    if printer.error is not None:
+        raise printer.error
     return DONE
 
 
@@ -123,38 +122,11 @@ def _usual(config: EvolutionConfig) -> str:
     return "rabbitmq" if config.rabbitmq.uri and not config.websocket.enabled else "socket"
 
 
-class _Seen:
-    """Prints events until enough were seen; tells states on stderr.
+class _States:
+    """Tells states of streams on stderr."""
 
-    Args:
-        chosen: Chooses the events.
-        show: Prints one.
-        count: Most events; None for no end.
-    """
-
-    def __init__(self, chosen: EventFilter, show: Show, count: int | None) -> None:
-        self._chosen = chosen
-        self._show = show
-        self._left = count
+    def __init__(self) -> None:
         self._said: dict[str, str] = {}
-        self.over = asyncio.Event()
-        self.error: OSError | None = None
-
-    async def take(self, event: Event[Any]) -> None:
-        """Print an event; on the loop, so that lines do not mix."""
-        if self.over.is_set() or not self._chosen.passes(event):
-            return
-        try:
-            self._show(event)
-        except OSError as error:
-            # The reader of the output has gone: no other line can be written.
-            self.error = error
-            self.over.set()
-            return
-        if self._left is not None:
-            self._left -= 1
-            if self._left == 0:
-                self.over.set()
 
     def told(self, state: StreamState) -> None:
         """Tell a change of a stream, the same one once in a row."""
@@ -284,7 +256,9 @@ def _queues(
     return make
 
 
-async def _until_over(make: Callable[[], list[Stream]], seen: _Seen) -> None:
+async def _until_over(
+    make: Callable[[], list[Stream]], printer: EventPrinter, over: asyncio.Event
+) -> None:
     """Run streams until enough was seen or a signal comes.
 
     Raises:
@@ -295,15 +269,15 @@ async def _until_over(make: Callable[[], list[Stream]], seen: _Seen) -> None:
     if threading.current_thread() is threading.main_thread():
         for each in (signal.SIGINT, signal.SIGTERM):
             with contextlib.suppress(NotImplementedError):  # Windows: KeyboardInterrupt ends it
-                loop.add_signal_handler(each, seen.over.set)
+                loop.add_signal_handler(each, printer.stop)
     running = {asyncio.ensure_future(stream.run()) for stream in streams}
-    over = asyncio.ensure_future(seen.over.wait())
+    waiting = asyncio.ensure_future(over.wait())
     try:
-        ended, _ = await asyncio.wait({over, *running}, return_when=asyncio.FIRST_COMPLETED)
+        ended, _ = await asyncio.wait({waiting, *running}, return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
             task.result()
     finally:
-        over.cancel()
+        waiting.cancel()
         for stream in streams:
             stream.stop()
-        await asyncio.gather(over, *running, return_exceptions=True)
+        await asyncio.gather(waiting, *running, return_exceptions=True)
