@@ -6,10 +6,11 @@ import argparse
 import json
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
+from evolution_sdk._base.yaml_text import yaml_lines
 from evolution_sdk._cli.frame import DONE, NO, CommandParser, guarded, program
 from evolution_sdk._cli.language import current, t
 from evolution_sdk._cli.options import add_folder, add_shape
@@ -153,7 +154,7 @@ def compose(language: str) -> str:
         f"# Evolution API {SERVER_VERSION} com seus bancos; senhas e portas estão no .env.\n"
         "# O servidor guarda as mensagens: é ali que o evolution-sdk procura envios perdidos.\n",
     )
-    return head + "".join(_yaml(_services(language)))
+    return head + "".join(yaml_lines(_services(language)))
 
 
 def _services(language: str) -> dict[str, Any]:
@@ -233,18 +234,3 @@ def _check(command: str, *, start: str) -> dict[str, Any]:
         "retries": 6,
         "start_period": start,
     }
-
-
-def _yaml(value: Mapping[str, object], indent: str = "") -> list[str]:
-    """Write what the file is made of; texts as JSON writes them, which YAML reads."""
-    lines: list[str] = []
-    for name, each in value.items():
-        if isinstance(each, dict):
-            inside = cast("dict[str, object]", each)
-            if inside:
-                lines += [f"{indent}{name}:\n", *_yaml(inside, f"{indent}  ")]
-            else:
-                lines.append(f"{indent}{name}: {{}}\n")
-        else:
-            lines.append(f"{indent}{name}: {json.dumps(each)}\n")
-    return lines

@@ -7,7 +7,6 @@ server has reported. Facts: `facts/semantics.md` §5 "LID era", `facts/versions/
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any, Self
 from evolution_sdk._base.bounded_dict import BoundedDict
 from evolution_sdk._base.forking import free_in_child
 from evolution_sdk._base.json_types import is_object
+from evolution_sdk._base.private_file import write_private
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError, RequestValidationError
 
@@ -257,18 +257,7 @@ class LidMap:
         place = Path(path)
         if not place.name:
             raise ConfigurationError("path: must be the path of a file.", variable="path")
-        # Written beside the old file and renamed: the file is the old one or the new one, whole.
-        made = place.with_name(f"{place.name}.{os.getpid()}.{threading.get_ident()}.tmp")
-        try:
-            # Created with these rights, not changed afterwards: it is never readable by others.
-            handle = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(self.to_dict(), file)
-                file.flush()
-                os.fsync(file.fileno())
-            made.replace(place)
-        finally:
-            made.unlink(missing_ok=True)
+        write_private(place, json.dumps(self.to_dict()).encode())
 
     @classmethod
     def load(cls, path: str | Path, *, max_entries: int = 100_000) -> Self:

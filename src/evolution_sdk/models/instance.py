@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from evolution_sdk._base.private_file import write_private
 from evolution_sdk.errors import RequestValidationError
 
 from .base import IsoTime, Model, Number, OpenEnum
@@ -112,7 +113,7 @@ class QrCode(Model):
                 ``pip install 'evolutionapi-sdk[cli]'``.
             OSError: The file cannot be written.
         """
-        from .qr_drawing import as_svg, write_private
+        from .qr_drawing import as_svg
 
         path = Path(path)
         kind = path.suffix.lower()

@@ -5,14 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import io
-import os
 from itertools import zip_longest
-from pathlib import Path
 from typing import Any, Final
 
 from evolution_sdk.errors import ConfigurationError, RequestValidationError
 
-__all__ = ["as_png", "as_svg", "as_terminal", "write_private"]
+__all__ = ["as_png", "as_svg", "as_terminal"]
 
 _PNG: Final = b"\x89PNG"
 _SCALE: Final = 8
@@ -83,27 +81,6 @@ def as_terminal(code: str | None, *, ansi: bool) -> str:
         pairs = zip(upper, lower or [1] * len(upper), strict=True)
         lines.append(f"{begin}{''.join(_BLOCKS[pair] for pair in pairs)}{end}")
     return "\n".join(lines)
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read, all at once.
-
-    Args:
-        path: The file; one that is there is replaced.
-        content: Its bytes.
-
-    Raises:
-        OSError: It cannot be written.
-    """
-    made = path.with_name(f".{path.name}.{os.getpid()}")
-    handle = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        made.replace(path)
-    except BaseException:
-        made.unlink(missing_ok=True)
-        raise
 
 
 def _made(code: str | None) -> Any:

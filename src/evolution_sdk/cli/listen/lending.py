@@ -13,6 +13,7 @@ from typing import Any, Final, cast
 
 import psutil
 
+from evolution_sdk._base.private_file import write_private
 from evolution_sdk.models.webhook import Webhook
 
 __all__ = ["Former", "Loan", "LoanFile", "default_folder"]
@@ -123,11 +124,7 @@ class LoanFile:
         """
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # It holds the key of the former webhook's tokens: nobody else may ever see it.
-        fresh = self.path.with_suffix(f".{os.getpid()}")
-        fresh.unlink(missing_ok=True)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump({"version": _VERSION, **asdict(loan)}, file)
-        fresh.replace(self.path)
+        write_private(self.path, json.dumps({"version": _VERSION, **asdict(loan)}).encode())
 
     def forget(self) -> None:
         """Delete the file: nothing has to be put back any more."""

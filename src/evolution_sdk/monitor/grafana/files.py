@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Final, cast
+from typing import Final
+
+from evolution_sdk._base.yaml_text import yaml_lines
 
 from .dashboard import dashboard
 from .queries import EXPORTED_INSTANCE
@@ -31,24 +32,7 @@ def grafana_files(instance_label: str = EXPORTED_INSTANCE) -> dict[str, str]:
     made = json.dumps(dashboard(instance_label), indent=2, ensure_ascii=False)
     texts = (
         f"{made}\n",
-        _HEAD + "".join(_yaml(alert_rules(instance_label))),
-        _HEAD + "".join(_yaml(recording_rules(instance_label))),
+        _HEAD + "".join(yaml_lines(alert_rules(instance_label))),
+        _HEAD + "".join(yaml_lines(recording_rules(instance_label))),
     )
     return dict(zip(FILES, texts, strict=True))
-
-
-def _yaml(value: object, indent: str = "") -> list[str]:
-    """Write what rules are made of; texts as JSON writes them, which YAML reads."""
-    lines: list[str] = []
-    if isinstance(value, list):
-        for each in cast("list[object]", value):
-            inside = _yaml(each, f"{indent}  ")
-            first = inside[0].lstrip()
-            lines += [f"{indent}- {first}", *inside[1:]]
-        return lines
-    for name, each in cast("Mapping[str, object]", value).items():
-        if isinstance(each, dict | list):
-            lines += [f"{indent}{name}:\n", *_yaml(cast("object", each), f"{indent}  ")]
-        else:
-            lines.append(f"{indent}{name}: {json.dumps(each, ensure_ascii=False)}\n")
-    return lines
