@@ -6,14 +6,11 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterable
-from importlib import import_module
 from typing import Any, ClassVar, Unpack
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from evolution_sdk._base.forking import abandon
-from evolution_sdk._base.network import check_host
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import ConfigurationError
@@ -21,6 +18,7 @@ from evolution_sdk.events import Event
 from evolution_sdk.retry import RetryPolicy
 from evolution_sdk.retry.waits import waits_ms
 
+from ._broker import load_aio_pika, open_connection
 from ._queue_names import (
     EXCHANGE,
     QUEUE_ARGUMENTS,
@@ -36,7 +34,6 @@ from ._stream import (
     StreamOptions,
     StreamTarget,
     is_cancelled,
-    missing_extra,
 )
 
 DEAD_LETTERS = "evolution_sdk.dead_letters"
@@ -185,25 +182,12 @@ class RabbitStream(Stream):
         return cls(to, section.uri, **values)
 
     async def _session(self) -> None:
-        amqp = _aio_pika()
-        check_host(urlsplit(self._uri.get_secret_value()).hostname or "")
+        amqp = load_aio_pika()
         errors = (amqp.exceptions.AMQPError, ConnectionError, OSError, RuntimeError, ValueError)
-        try:
-            connection = await amqp.connect(
-                self._uri.get_secret_value(), timeout=self._connect_timeout_s,
-                heartbeat=self._heartbeat_s,
-                client_properties={"connection_name": f"evolution-sdk {self.name}"},
-            )  # fmt: skip
-        except Exception as error:  # noqa: BLE001  odd answers make the library raise anything
-            # Without its own text, which may hold the address with its password.
-            why = f"no connection to the broker ({type(error).__name__})"
-            raise ConnectionLostError(why) from None
-        gone = asyncio.Event()
-
-        def ended(*_: Any) -> None:
-            gone.set()
-
-        connection.close_callbacks.add(ended)
+        connection, ended, gone = await open_connection(
+            amqp, self._uri, timeout_s=self._connect_timeout_s, heartbeat_s=self._heartbeat_s,
+            name=f"evolution-sdk {self.name}",
+        )  # fmt: skip
         try:
             # Confirmed publishing: a dead letter must be there before its event is given up.
             channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
@@ -340,10 +324,3 @@ class RabbitStream(Stream):
         for _ in range(deliveries - 1):
             next(waits)
         return next(waits)
-
-
-def _aio_pika() -> Any:
-    try:
-        return import_module("aio_pika")
-    except ImportError:
-        raise missing_extra("rabbitmq", "aio-pika") from None

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any, ClassVar, Unpack
 
 from pydantic import SecretStr
 
 from evolution_sdk.streams import Stream, StreamOptions
+from evolution_sdk.streams._broker import load_aio_pika, open_connection
 from evolution_sdk.streams._consumer import EventConsumer
-from evolution_sdk.streams._stream import ConnectionLostError, is_cancelled, missing_extra
+from evolution_sdk.streams._stream import ConnectionLostError, is_cancelled
 
 __all__ = ["QueueCopies"]
 
@@ -47,22 +47,10 @@ class QueueCopies(Stream):
         self._exchanges = tuple(exchanges)
 
     async def _session(self) -> None:
-        amqp = _aio_pika()
-        try:
-            connection = await amqp.connect(
-                self._uri.get_secret_value(), timeout=_CONNECT_S, heartbeat=_HEARTBEAT_S,
-                client_properties={"connection_name": "evolution tail"},
-            )  # fmt: skip
-        except Exception as error:  # noqa: BLE001  odd answers make the library raise anything
-            # Without its own text, which may hold the address with its password.
-            why = f"no connection to the broker ({type(error).__name__})"
-            raise ConnectionLostError(why) from None
-        gone = asyncio.Event()
-
-        def ended(*_: Any) -> None:
-            gone.set()
-
-        connection.close_callbacks.add(ended)
+        amqp = load_aio_pika()
+        connection, ended, gone = await open_connection(
+            amqp, self._uri, timeout_s=_CONNECT_S, heartbeat_s=_HEARTBEAT_S, name="evolution tail"
+        )
         try:
             channel = await connection.channel()
             channel.close_callbacks.add(ended)
@@ -99,10 +87,3 @@ class QueueCopies(Stream):
             await self._consumer.handle(event)
         except Exception as error:  # noqa: BLE001  a handler may raise anything
             self._failed(event, error)
-
-
-def _aio_pika() -> Any:
-    try:
-        return import_module("aio_pika")
-    except ImportError:
-        raise missing_extra("rabbitmq", "aio-pika") from None
