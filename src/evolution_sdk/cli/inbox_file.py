@@ -11,7 +11,7 @@ from typing import Any, Final
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.webhooks import DeadLetter, ReceiverMetrics
 from evolution_sdk.webhooks.inbox_rows import COLUMNS, to_entry
-from evolution_sdk.webhooks.queue import event_of, utc_time
+from evolution_sdk.webhooks.queue import letter_of
 
 __all__ = ["InboxFile"]
 
@@ -62,18 +62,7 @@ class InboxFile:
         """Return the events whose handlers failed, the oldest first."""
         with closing(self._connect()) as connection:
             found = [to_entry(row) for row in connection.execute(_LETTERS, (limit,))]
-        return [
-            DeadLetter(
-                one.id,
-                event_of(one),
-                one.error,
-                one.error_text,
-                one.attempts,
-                utc_time(one.received_at),
-                utc_time(one.failed_at or 0.0),
-            )
-            for one in found
-        ]
+        return [letter_of(one) for one in found]
 
     def replay(self, ids: Iterable[int] | None = None) -> int:
         """Refuse: only the receiver's own process may."""

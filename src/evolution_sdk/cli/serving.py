@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from evolution_sdk._cli.language import t
+from evolution_sdk._cli.listening import cannot_listen
 from evolution_sdk.errors import ConfigurationError
 
 __all__ = ["serve"]
@@ -39,13 +40,7 @@ def serve(app: Any, host: str, port: int, *, ready: Callable[[str], None]) -> No
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listening = socket.create_server((host, port), family=family)
     except OSError as error:
-        where = f"{host}:{port}"
-        raise ConfigurationError(
-            t(
-                f"{where} cannot be listened on: {error.strerror}; choose another --port.",
-                f"não é possível escutar em {where}: {error.strerror}; escolha outra --port.",
-            )
-        ) from None
+        raise cannot_listen(host, port, error) from None
     url = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
     server = uvicorn.Server(
         uvicorn.Config(app, log_level="warning", access_log=False, lifespan="auto")

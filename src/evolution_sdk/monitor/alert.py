@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias
@@ -14,7 +15,15 @@ from .forecast import LIMITED, Forecaster, forecast_words
 from .sample import METRICS, STATUSES, HealthStatus, Sample
 from .trend import Forecast
 
-__all__ = ["DEFAULT_RULES", "Alert", "AlertRule", "AlertTracker", "PairingCode", "Severity"]
+__all__ = [
+    "DEFAULT_RULES",
+    "Alert",
+    "AlertRule",
+    "AlertTracker",
+    "PairingCode",
+    "Severity",
+    "take_end",
+]
 
 Severity: TypeAlias = Literal["info", "warning", "critical"]
 # Multiple of ``within_minutes`` at which a forecast is over.
@@ -382,6 +391,21 @@ class AlertTracker:
         gone = [key for key in self._states if key[0] == rule.name and key[1] not in scopes]
         ended = (self._states.pop(key).alert for key in gone)
         return [replace(alert, resolved_at=at) for alert in ended if alert is not None]
+
+
+def take_end(alerts: deque[Alert], over: Alert) -> None:
+    """Put an alert that is over in the place of the same one while it was active, else at the end.
+
+    Args:
+        alerts: Alerts, the oldest first.
+        over: The alert.
+    """
+    known = (over.rule, over.instance, over.raised_at)
+    for place, each in enumerate(alerts):
+        if (each.rule, each.instance, each.raised_at) == known:
+            alerts[place] = over
+            return
+    alerts.append(over)
 
 
 def _state_words(instance: str | None, status: HealthStatus, reasons: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from evolution_sdk._cli.frame import DONE, CommandParser, guarded, program
 from evolution_sdk._cli.language import t
+from evolution_sdk._cli.listening import cannot_listen
 from evolution_sdk._cli.output import print_json, print_text
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.operations.server_version import SUPPORTED
@@ -142,11 +143,5 @@ def _serve(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return DONE
     except OSError as error:
-        where = f"{arguments.host}:{arguments.port}"
-        raise ConfigurationError(
-            t(
-                f"{where} cannot be listened on: {error.strerror}; choose another --port.",
-                f"não é possível escutar em {where}: {error.strerror}; escolha outra --port.",
-            )
-        ) from None
+        raise cannot_listen(arguments.host, arguments.port, error) from None
     return DONE

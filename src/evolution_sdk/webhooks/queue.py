@@ -133,6 +133,23 @@ def event_of(entry: InboxEntry) -> Event[Any]:
     )
 
 
+def letter_of(entry: InboxEntry) -> DeadLetter:
+    """Return an entry whose handlers failed as it is shown.
+
+    Args:
+        entry: As the inbox keeps it.
+    """
+    return DeadLetter(
+        entry.id,
+        event_of(entry),
+        entry.error,
+        entry.error_text,
+        entry.attempts,
+        utc_time(entry.received_at),
+        utc_time(entry.failed_at or 0.0),
+    )
+
+
 def utc_time(seconds: float) -> datetime:
     """Turn seconds since 1970 into an aware time."""
     return datetime.fromtimestamp(seconds, UTC)
@@ -540,18 +557,7 @@ class DeliveryQueue:
             limit: Most of them.
         """
         found = self._inbox.ask(lambda inbox: inbox.dead(limit))
-        return [
-            DeadLetter(
-                one.id,
-                event_of(one),
-                one.error,
-                one.error_text,
-                one.attempts,
-                utc_time(one.received_at),
-                utc_time(one.failed_at or 0.0),
-            )
-            for one in found
-        ]
+        return [letter_of(one) for one in found]
 
     def replay(self, ids: Iterable[int] | None) -> int:
         """Queue dead letters again; handlers that had finished are not called again.

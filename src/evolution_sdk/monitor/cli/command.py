@@ -16,7 +16,7 @@ from evolution_sdk._cli.frame import CommandParser, program
 from evolution_sdk._cli.language import t
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import AuthenticationError, ConfigurationError, EvolutionError
-from evolution_sdk.monitor.alert import Alert
+from evolution_sdk.monitor.alert import Alert, take_end
 from evolution_sdk.monitor.events import AlertRaised, AlertResolved
 from evolution_sdk.monitor.export.extras import load
 from evolution_sdk.monitor.schedule import CheckSchedule
@@ -181,17 +181,8 @@ class _Watched:
         )
 
     def _alert(self, event: AlertRaised | AlertResolved) -> None:
-        alert = event.alert
-        for index, known in enumerate(self._alerts):
-            # The end of a known alert takes its place.
-            if (known.rule, known.instance, known.raised_at) == (
-                alert.rule,
-                alert.instance,
-                alert.raised_at,
-            ):
-                self._alerts[index] = alert
-                return
-        self._alerts.append(alert)
+        # One that was raised just now is not there yet, and is added.
+        take_end(self._alerts, event.alert)
 
 
 def _monitor(stack: ExitStack, arguments: argparse.Namespace) -> EvolutionMonitorService:

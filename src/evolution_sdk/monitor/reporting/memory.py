@@ -7,7 +7,7 @@ from threading import Lock
 from typing import Final
 
 from evolution_sdk._base.forking import free_in_child, in_child
-from evolution_sdk.monitor.alert import Alert
+from evolution_sdk.monitor.alert import Alert, take_end
 from evolution_sdk.monitor.events import (
     AlertRaised,
     AlertResolved,
@@ -49,18 +49,7 @@ class ReportMemory:
             elif isinstance(event, AlertRaised):
                 self._alerts.append(event.alert)
             elif isinstance(event, AlertResolved):
-                self._resolved(event.alert)
-
-    def _resolved(self, alert: Alert) -> None:
-        for place, each in enumerate(self._alerts):
-            if (each.rule, each.instance, each.raised_at) == (
-                alert.rule,
-                alert.instance,
-                alert.raised_at,
-            ):
-                self._alerts[place] = alert
-                return
-        self._alerts.append(alert)
+                take_end(self._alerts, event.alert)
 
     def changes(self, since: float) -> list[HealthStatusChanged]:
         """Return the changes of health since a time, in unix seconds, the oldest first."""
