@@ -10,11 +10,13 @@ from typing import Any, Final, Literal, Self, TypeAlias
 __all__ = [
     "METRICS",
     "STATUSES",
+    "UP",
     "HealthStatus",
     "LocalReadings",
     "Metric",
     "OutboxReadings",
     "Sample",
+    "gap_s",
     "worst",
 ]
 
@@ -22,6 +24,23 @@ HealthStatus: TypeAlias = Literal["healthy", "degraded", "unhealthy", "unknown"]
 
 STATUSES: Final[tuple[HealthStatus, ...]] = ("healthy", "unknown", "degraded", "unhealthy")
 """From best to worst."""
+
+
+UP: Final = frozenset[HealthStatus]({"healthy", "degraded"})
+"""Those that count as up."""
+
+# One check may be late, or its answer lost.
+_GAP_CHECKS: Final = 3
+_LEAST_GAP_S: Final = 60.0
+
+
+def gap_s(interval_ms: float) -> float:
+    """Return the time without a check after which nothing is known, in seconds.
+
+    Args:
+        interval_ms: Time between two checks by the settings, in milliseconds.
+    """
+    return max(_LEAST_GAP_S, _GAP_CHECKS * interval_ms / 1_000)
 
 
 def worst(*statuses: HealthStatus) -> HealthStatus:

@@ -62,7 +62,7 @@ from .reporting.memory import ReportMemory
 from .reporting.report import MonitorReport, period_of, report_of
 from .roster import Roster
 from .runner import CheckRunner, run_in_daemon_thread, spawn_or_run
-from .sample import Sample
+from .sample import Sample, gap_s
 from .server_identity import ServerIdentity
 from .server_version import ServerVersionProbe
 from .sinks import Sink
@@ -555,8 +555,7 @@ class EvolutionMonitorService:
             server=self._config.base_url,
             begin=begin,
             end=end,
-            # One check may be late, or its answer lost.
-            gap_s=max(60.0, 3 * self._settings.interval_ms / 1_000),
+            gap_s=gap_s(self._settings.interval_ms),
             language=language,
         )
 

@@ -216,8 +216,7 @@ class StateBook:
 
     def _resilience(self) -> dict[str, Any]:
         source = self._source
-        shown = resilience_shown(source.retry(), source.breakers(), source.at)
-        return {**shown, "limiter": source.limiter()}
+        return resilience_shown(source.retry(), source.breakers(), source.at)
 
     def _outbox(self) -> dict[str, Any] | None:
         figures = self._figures.outbox

@@ -8,8 +8,11 @@ from typing import Any, Final
 
 from evolution_sdk._base.bounded_dict import BoundedDict
 from evolution_sdk._base.forking import free_in_child
+from evolution_sdk.models.message import MessageStatus
 from evolution_sdk.models.refusals import Refusal
 from evolution_sdk.monitor.words import words_of
+
+from .strips import DAY_S
 
 __all__ = ["DeliveryFunnel"]
 
@@ -17,15 +20,12 @@ _MOST_SENDS: Final = 20_000
 _MOST_EARLY: Final = 2_000
 _MOST_REFUSALS: Final = 1_000
 _HOUR_S: Final = 3_600.0
-_DAY_S: Final = 86_400.0
-# Statuses of Baileys and of WhatsApp Business; a later one proves the earlier.
+# By rank, which Baileys and WhatsApp Business have in common; a later one proves the earlier.
 _STAGES: Final = {
-    "SERVER_ACK": 1,
-    "SENT": 1,
-    "DELIVERY_ACK": 2,
-    "DELIVERED": 2,
-    "READ": 3,
-    "PLAYED": 3,
+    MessageStatus.SERVER_ACK.rank: 1,
+    MessageStatus.DELIVERY_ACK.rank: 2,
+    MessageStatus.READ.rank: 3,
+    MessageStatus.PLAYED.rank: 3,
 }
 
 
@@ -70,7 +70,7 @@ class DeliveryFunnel:
             refusal: Why WhatsApp refused it.
             at: Unix seconds.
         """
-        key, stage = (instance, key_id), _STAGES.get(status)
+        key, stage = (instance, key_id), _STAGES.get(MessageStatus(status).rank)
         with self._lock:
             if refusal is not None and key not in self._refused_ids:
                 self._refused_ids[key] = None
@@ -94,7 +94,7 @@ class DeliveryFunnel:
         with self._lock:
             since = at - _HOUR_S
             stages = Counter(int(stage) for sent, stage in self._sends.values() if sent > since)
-            refused = [(when, refusal) for when, refusal in self._refused if when > at - _DAY_S]
+            refused = [(when, refusal) for when, refusal in self._refused if when > at - DAY_S]
         read, delivered, server = stages[3], stages[2] + stages[3], sum(stages.values()) - stages[0]
         by_code: dict[int | None, list[Refusal]] = {}
         for _, refusal in refused:

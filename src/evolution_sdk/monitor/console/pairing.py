@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
 from threading import Lock
 from typing import Any, Final, cast
 
 from evolution_sdk._base.bounded_dict import BoundedDict
 from evolution_sdk._base.forking import free_in_child
+from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.models.qr_drawing import as_png
 
 __all__ = ["Pairings"]
 
@@ -97,8 +100,7 @@ def _image(base64: object, code: object) -> str | None:
     if not isinstance(code, str) or not code:
         return None
     try:
-        import segno
-    except ImportError:
-        return None
-    drawn: Any = segno
-    return str(drawn.make(code).png_data_uri(scale=6, border=4))
+        drawn = as_png(code, None)
+    except ConfigurationError:
+        return None  # segno is missing
+    return f"{_PNG}{b64encode(drawn).decode()}"

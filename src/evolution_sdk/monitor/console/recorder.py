@@ -13,7 +13,7 @@ from evolution_sdk._client.observers import CallFinished
 from evolution_sdk.models.refusals import Refusal
 from evolution_sdk.monitor.alert import Alert
 from evolution_sdk.monitor.events import AlertRaised, AlertResolved, AnomalyDetected, MetricsUpdated
-from evolution_sdk.monitor.sample import HealthStatus
+from evolution_sdk.monitor.sample import HealthStatus, gap_s
 
 from .funnel import DeliveryFunnel
 from .pairing import Pairings
@@ -30,9 +30,6 @@ WHOLE: Final = ""
 
 _MOST_ALERTS: Final = 100
 _MOST_ANOMALIES: Final = 50
-# So many checks may fail to come before a strip has a gap.
-_GAP_CHECKS: Final = 3
-_LEAST_GAP_S: Final = 60.0
 
 
 class Recorder:
@@ -97,9 +94,6 @@ class Recorder:
         with self._lock:
             return list(reversed(self._anomalies))
 
-    def _gap_s(self) -> float:
-        return max(_LEAST_GAP_S, _GAP_CHECKS * self.source.interval_ms / 1_000)
-
     def _load(self) -> None:
         for sample in self.source.samples():
             self.hour.add(sample)
@@ -107,7 +101,7 @@ class Recorder:
         if self._log is None:
             return
         for name, changes in self._log.load(self.source.at).items():
-            strip = self.strips[name] = StatusStrip(self._gap_s())
+            strip = self.strips[name] = StatusStrip(gap_s(self.source.interval_ms))
             strip.load(changes)
 
     def _checked(self, event: MetricsUpdated) -> None:
@@ -123,7 +117,7 @@ class Recorder:
         for name, (status, reasons) in seen.items():
             strip = self.strips.get(name)
             if strip is None:
-                strip = self.strips[name] = StatusStrip(self._gap_s())
+                strip = self.strips[name] = StatusStrip(gap_s(self.source.interval_ms))
             change = strip.saw(sample.at, status, reasons)
             if change is not None:
                 changes.append((name, change))

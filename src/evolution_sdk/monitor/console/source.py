@@ -116,10 +116,6 @@ class MonitorSource:
                 return metrics
         return None
 
-    def limiter(self) -> dict[str, float | None] | None:
-        """Return what is known of the limiter; None without a limit."""
-        return None
-
     async def connect(self, instance: str) -> Any:
         """Ask the server for a code that links a phone, without holding up the loop.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from evolution_sdk.monitor.sample import STATUSES, HealthStatus
+from evolution_sdk.monitor.sample import STATUSES, UP, HealthStatus
 
 __all__ = ["DAY_S", "LETTERS", "WEEK_S", "StatusChange", "StatusStrip", "Unknown"]
 
@@ -26,7 +26,6 @@ _MOST_CHANGES: Final = 20
 # More runs than that cannot be told apart on a page.
 _MOST_SHOWN: Final = 150
 _PARTS: Final = 288
-_UP: Final = frozenset[HealthStatus]({"healthy", "degraded"})
 
 
 @dataclass(slots=True)
@@ -138,7 +137,7 @@ class StatusStrip:
                 continue
             lasted = run.end - max(run.begin, begin)
             known += lasted
-            if run.status in _UP:
+            if run.status in UP:
                 up += lasted
         return up / known if known else None
 

@@ -8,11 +8,10 @@ from itertools import pairwise
 from statistics import fmean, median
 from typing import Final
 
-from evolution_sdk.monitor.sample import HealthStatus, Sample
+from evolution_sdk.monitor.sample import UP, HealthStatus, Sample
 
 __all__ = ["Figures", "Run", "column", "figures_of", "runs_of", "uptime_of"]
 
-_UP: Final = ("healthy", "degraded")
 _POINTS: Final = 160
 Run = tuple[float, float, HealthStatus]
 
@@ -82,7 +81,7 @@ def uptime_of(runs: Iterable[Run]) -> float | None:
     for begin, end, status in runs:
         if status != "unknown":
             known += end - begin
-            up += (end - begin) * (status in _UP)
+            up += (end - begin) * (status in UP)
     return up / known if known else None
 
 

@@ -32,7 +32,7 @@ export const WORDS = {
     chart_words: "{label}: {last} now, between {low} and {high}", outlook: "Unusual, and expected", no_outlook: "Nothing unusual, and no limit in sight.",
     delivery: "Delivery", delivery_span: "messages accepted in the last {m} min", accepted: "accepted", at_server: "at WhatsApp", delivered: "delivered", read: "read", refused: "refused",
     unacked: "{share} of sends got no acknowledgement in time", refused_why: "Refused in the last 24 h", no_sends: "Nothing was sent in this time.", code: "Code",
-    calls_title: "Retries and protection", calls_total: "Calls", calls_failed: "Failed", retries: "Retries", retry_rate: "Retried with success", unknown_outcomes: "Unknown outcomes", waiting_limit: "Wait for a limit",
+    calls_title: "Retries and protection", calls_total: "Calls", calls_failed: "Failed", retries: "Retries", retry_rate: "Retried with success", unknown_outcomes: "Unknown outcomes",
     breakers: "Circuit breakers", breakers_closed: "All are closed.", closed: "closed", open: "open", half_open: "trying", breaker_why: "{share} of {n} calls failed",
     outbox: "Outbox", inbox: "Inbox of webhooks", not_read: "It has not been read yet.",
     unreadable: "Its store cannot be read ({error}). What you see is old.",
@@ -77,7 +77,7 @@ export const WORDS = {
     chart_words: "{label}: {last} agora, entre {low} e {high}", outlook: "Fora do comum e previsto", no_outlook: "Nada fora do comum, e nenhum limite à vista.",
     delivery: "Entrega", delivery_span: "mensagens aceitas nos últimos {m} min", accepted: "aceitas", at_server: "no WhatsApp", delivered: "entregues", read: "lidas", refused: "recusadas",
     unacked: "{share} dos envios ficaram sem confirmação a tempo", refused_why: "Recusadas nas últimas 24 h", no_sends: "Nada foi enviado neste período.", code: "Código",
-    calls_title: "Novas tentativas e proteção", calls_total: "Chamadas", calls_failed: "Falharam", retries: "Novas tentativas", retry_rate: "Repetidas com sucesso", unknown_outcomes: "Resultados desconhecidos", waiting_limit: "Esperam por um limite",
+    calls_title: "Novas tentativas e proteção", calls_total: "Chamadas", calls_failed: "Falharam", retries: "Novas tentativas", retry_rate: "Repetidas com sucesso", unknown_outcomes: "Resultados desconhecidos",
     breakers: "Disjuntores", breakers_closed: "Todos estão fechados.", closed: "fechado", open: "aberto", half_open: "testando", breaker_why: "{share} de {n} chamadas falharam",
     outbox: "Caixa de saída", inbox: "Caixa de entrada dos webhooks", not_read: "Ainda não foi lida.",
     unreadable: "O banco não pode ser lido ({error}). O que aparece aqui é antigo.",
@@ -390,9 +390,9 @@ function draw_delivery() {
 }
 
 function draw_resilience() {
-  const { retry, breakers, limiter } = S.resilience, shown = breakers.filter((one) => one.state !== "closed");
+  const { retry, breakers } = S.resilience, shown = breakers.filter((one) => one.state !== "closed");
   replace(PARTS.resilience.body, retry ? tiles(tile(t("calls_total"), number(retry.total, 0)), tile(t("calls_failed"), number(retry.failed, 0)), tile(t("retries"), number(retry.retries, 0)), tile(t("retry_rate"), share(retry.retries ? retry.retry_success_rate : null)),
-    tile(t("unknown_outcomes"), number(retry.unknown_outcomes, 0)), limiter && limiter.waiting !== null ? tile(t("waiting_limit"), number(limiter.waiting, 0)) : null) : "",
+    tile(t("unknown_outcomes"), number(retry.unknown_outcomes, 0))) : "",
   h("div", {}, h("h3", {}, t("breakers")), shown.length ? h("ul", { class: "alerts" }, shown.map((one) => h("li", {}, h("span", { class: `pill ${one.state === "open" ? "open-breaker" : one.state}` }, t(one.state)),
     h("span", {}, one.scope, h("span", { class: "soft" }, ` · ${told(one.reason) || t("breaker_why", { share: share(one.failure_rate), n: number(one.calls, 0) })}`)), one.opened_at === null ? "" : ago(one.opened_at)))) : h("p", { class: "empty small" }, t("breakers_closed"))));
 }
