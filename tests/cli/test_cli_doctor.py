@@ -289,22 +289,17 @@ def test_a_server_that_is_down(
     assert found["key", ""]["status"] == "skipped"
 
 
+class Quiet(BaseHTTPRequestHandler):
+    """Prints no log."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
 @contextmanager
-def answering(status: int, **headers: str) -> Iterator[str]:
-    """A program that is no Evolution API."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(b'{"message": "welcome"}')
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
+def listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """A plain server, and its URL."""
+    server = HTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
@@ -313,6 +308,22 @@ def answering(status: int, **headers: str) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def answering(status: int, **headers: str) -> Iterator[str]:
+    """A program that is no Evolution API."""
+
+    class Handler(Quiet):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(b'{"message": "welcome"}')
+
+    with listening(Handler) as url:
+        yield url
 
 
 @pytest.mark.parametrize(
@@ -391,7 +402,7 @@ def receiving(jwt_key: str | None) -> Iterator[tuple[str, list[str]]]:
 
     receiver = WebhookReceiver(router, jwt_key=jwt_key)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def answer(self) -> None:
             length = int(self.headers.get("content-length", 0))
             body = self.rfile.read(length)
@@ -407,18 +418,10 @@ def receiving(jwt_key: str | None) -> Iterator[tuple[str, list[str]]]:
 
         do_POST = do_HEAD = answer  # noqa: N815
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/evolution?token=hush", seen
+        with listening(Handler) as url:
+            yield f"{url}/evolution?token=hush", seen
     finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
         receiver.close()
 
 

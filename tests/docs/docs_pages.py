@@ -66,3 +66,17 @@ def anchors(page: Path) -> set[str]:
 def name(page: Path) -> str:
     """The page's path, for test ids."""
     return str(page.relative_to(ROOT))
+
+
+def dead_links(page: Path) -> list[str]:
+    """Links of a page whose file or heading is not there; addresses of others count as alive."""
+    return [link for link in links(page) if not _resolves(page, link)]
+
+
+def _resolves(page: Path, link: str) -> bool:
+    ours = in_repository(link)
+    if ours is None and link.startswith(("https://", "http://")):
+        return True
+    target, _, anchor = link.partition("#")
+    there = ours or ((page.parent / target).resolve() if target else page)
+    return there.exists() and (not anchor or anchor in anchors(there))

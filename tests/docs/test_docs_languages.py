@@ -76,16 +76,7 @@ def test_blocks_are_the_same_in_both_languages(name: str) -> None:
 
 @pytest.mark.parametrize("name", TRANSLATED)
 def test_portuguese_links_resolve(name: str) -> None:
-    page = PT / name
-    for link in docs_pages.links(page):
-        ours = docs_pages.in_repository(link)
-        if ours is None and link.startswith(("https://", "http://")):
-            continue
-        target, _, anchor = link.partition("#")
-        there = ours or ((page.parent / target).resolve() if target else page)
-        assert there.exists(), link
-        if anchor:
-            assert anchor in docs_pages.anchors(there), link
+    assert docs_pages.dead_links(PT / name) == []
 
 
 @pytest.mark.parametrize("name", TRANSLATED)

@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
+from cli.command_kit import KEY, NUMBER, Answer, Evolution
 from evolution_sdk import EvolutionClient
-from evolution_sdk.__main__ import main
 from evolution_sdk.outbox import Outbox
 from evolution_sdk.testing import FakeEvolution
 
 SRC = Path(__file__).parents[2] / "src"
-KEY = "cli-secret-key"
-NUMBER = "5511999990001"
 MASKED = "5511*****0001"
-
-
-class Answer(NamedTuple):
-    """What a command printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-    def json(self) -> Any:
-        (line,) = self.out.splitlines()
-        return json.loads(line)
 
 
 class Command:
@@ -39,16 +23,10 @@ class Command:
 
     def __init__(self, store: str, capsys: pytest.CaptureFixture[str]) -> None:
         self.store = store
-        self._capsys = capsys
+        self._evolution = Evolution(capsys)
 
     def __call__(self, *arguments: str, store: str | None = None) -> Answer:
-        self._capsys.readouterr()
-        words = ["outbox", *arguments, "--store", store or self.store]
-        try:
-            code = main(words)
-        except SystemExit as ended:  # of argparse
-            code = int(ended.code or 0)
-        return Answer(code, *self._capsys.readouterr())
+        return self._evolution("outbox", *arguments, "--store", store or self.store)
 
 
 def environment(url: str | None = None) -> dict[str, str]:

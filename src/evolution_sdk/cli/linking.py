@@ -131,12 +131,12 @@ class Linking:
 
     @property
     def any_code(self) -> bool:
-        """Whether any code was shown."""
+        """True if any code was shown."""
         return self._shown is not None
 
     @property
     def told_no_code(self) -> bool:
-        """Whether it was told that there is none."""
+        """True if it was told that there is none."""
         return self._waits_since == _TOLD
 
     def _first_state(self) -> ConnectionStatus | None:
