@@ -15,7 +15,6 @@ from typing import Any, Self
 from evolution_sdk._base.bounded_dict import BoundedDict
 from evolution_sdk._base.forking import free_in_child
 from evolution_sdk._base.json_types import is_object
-from evolution_sdk._base.private_file import write_private
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError, RequestValidationError
 
@@ -257,6 +256,9 @@ class LidMap:
         place = Path(path)
         if not place.name:
             raise ConfigurationError("path: must be the path of a file.", variable="path")
+        # Loaded by those who save alone: every client has such a map.
+        from evolution_sdk._base.private_file import write_private
+
         write_private(place, json.dumps(self.to_dict()).encode())
 
     @classmethod

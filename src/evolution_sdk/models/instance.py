@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from evolution_sdk._base.private_file import write_private
 from evolution_sdk.errors import RequestValidationError
 
 from .base import IsoTime, Model, Number, OpenEnum
@@ -113,6 +112,8 @@ class QrCode(Model):
                 ``pip install 'evolutionapi-sdk[cli]'``.
             OSError: The file cannot be written.
         """
+        from evolution_sdk._base.private_file import write_private
+
         from .qr_drawing import as_svg
 
         path = Path(path)
