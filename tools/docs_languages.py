@@ -19,15 +19,26 @@ EN: Final = DOCS / "en"
 PT: Final = DOCS / "pt"
 
 _FOLLOWS: Final = re.compile(r"\A---\nfollows: ([0-9a-f]{16})\n---\n")
+# What a hand may have put there before the first --write, and each that came on top of another.
+_FRONT_MATTER: Final = re.compile(r"\A(?:---\nfollows: \w*\n---\n+)+")
+
+
+def digest_of(text: bytes) -> str:
+    """The first 16 hex digits of a text's SHA-256.
+
+    Args:
+        text: In UTF-8.
+    """
+    return sha256(text).hexdigest()[:16]
 
 
 def digest(page: Path) -> str:
-    """The first 16 hex digits of a page's SHA-256.
+    """The digest of a page.
 
     Args:
         page: Path of the page.
     """
-    return sha256(page.read_bytes()).hexdigest()[:16]
+    return digest_of(page.read_bytes())
 
 
 def follows(page: Path) -> str | None:
@@ -68,7 +79,7 @@ def settle(name: str) -> None:
         name: The page within its folder.
     """
     page = PT / name
-    text = _FOLLOWS.sub("", page.read_text("utf-8")).lstrip("\n")
+    text = _FRONT_MATTER.sub("", page.read_text("utf-8")).lstrip("\n")
     page.write_text(f"---\nfollows: {digest(EN / name)}\n---\n\n{text}", "utf-8")
 
 

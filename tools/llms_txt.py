@@ -12,7 +12,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SITE: Final = ROOT / "site"
-URL: Final = "https://evolution-sdk.github.io/evolution-sdk/"
+URL: Final = "https://evolution-sdk.github.io/evolution-sdk/latest/"
 ABOUT: Final = {
     "en": "Typed Python SDK for the Evolution API, the open-source WhatsApp server.",
     "pt": "SDK Python tipado para a Evolution API, o servidor de WhatsApp de código aberto.",

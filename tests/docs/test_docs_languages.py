@@ -44,7 +44,7 @@ ENGLISH_ONLY: frozenset[str] = frozenset(
         "webhooks.md",
     }
 )
-SITE = "https://evolution-sdk.github.io/evolution-sdk/"
+SITE = "https://evolution-sdk.github.io/evolution-sdk/latest/"
 TRANSLATED = sorted(names(EN) & names(PT))
 CONFIGURATION = {"en": "mkdocs.yml", "pt": "mkdocs.pt.yml"}
 
@@ -110,5 +110,9 @@ def test_the_tool_settles_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert docs_languages.main([]) == 1
     assert docs_languages.main(["--write", "a.md"]) == 0
     assert docs_languages.main([]) == 0
+    page = tmp_path / "pt" / "a.md"
+    page.write_text(f"---\nfollows: 0\n---\n\n{page.read_text('utf-8')}", "utf-8")
+    assert docs_languages.main(["--write", "a.md"]) == 0
+    assert page.read_text("utf-8").count("follows:") == 1, "what a hand put there is replaced"
     (tmp_path / "en" / "a.md").write_text("# changed\n", "utf-8")
     assert len(docs_languages.troubles()) == 1

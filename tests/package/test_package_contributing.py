@@ -80,7 +80,7 @@ def test_actions_are_pinned_to_a_major_version(path: Path) -> None:
         if "uses" in step:
             assert re.fullmatch(r"[\w-]+/[\w-]+@(v\d+|release/v1)", step["uses"])
             if step["uses"].startswith("actions/checkout@"):
-                assert step["with"] == {"persist-credentials": False}
+                assert step["with"]["persist-credentials"] is False
 
 
 def test_every_python_and_both_ends_are_tried() -> None:
