@@ -1,17 +1,17 @@
-"""Write the table of docs/en/events.md from the message types; --check compares it."""
+"""Write the table of events.md, in both languages, from the message types; --check compares it."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
-from pages import between_marks, settle
+from page_words import Words
+from pages import between_marks, settle_each
 
 from evolution_sdk.events import EventMessage, MessageKind
 from evolution_sdk.models.message_types import MEDIA_KINDS, MESSAGE_TYPES, WRAPPERS, MessageType
 
-PAGE = Path(__file__).resolve().parent.parent / "docs/en/events.md"
+NAME = "events.md"
 # Views that a kind of its own has; those that any message may have are described in the text.
 VIEWS = (
     "media", "reaction", "selected", "location", "contacts", "poll", "poll_vote", "poll_result",
@@ -45,7 +45,7 @@ def _message(row: MessageType, more: dict[str, object] | None = None) -> EventMe
     )
 
 
-def _kinds() -> Iterator[str]:
+def _kinds(words: Words) -> Iterator[str]:
     by_kind: dict[MessageKind, list[tuple[MessageType, EventMessage]]] = {}
     samples = [(row, _message(row)) for row in MESSAGE_TYPES.values()]
     samples += [
@@ -61,32 +61,37 @@ def _kinds() -> Iterator[str]:
         if kind not in MEDIA_KINDS and any(row.file_in for row in rows):
             views.append("`media`")
         paths = [path for row in rows for path in row.text]
-        words = dict.fromkeys(
-            "the words" if path in WHOLE else path.rpartition(".")[2] for path in paths
+        fields = dict.fromkeys(
+            words("the words") if path in WHOLE else path.rpartition(".")[2] for path in paths
         )
-        text = ", ".join(words)
+        text = ", ".join(fields)
         if kind in (MessageKind.TEXT, MessageKind.EDITED):
-            text = "the text" if kind is MessageKind.TEXT else "the new text"
+            text = words("the text" if kind is MessageKind.TEXT else "the new text")
         types = ", ".join(row.name for row in rows)
         yield f"| `{kind}` | {', '.join(views) or '-'} | {text or '-'} | {types} |"
 
 
-def table() -> list[str]:
+def table(words: Words) -> list[str]:
     """The lines between the marks."""
+    heads = ("`kind`", *map(words, ("attributes", "`text`, the first of", "WhatsApp's types")))
     wrappers = ", ".join(f"`{name}`" for name in sorted(WRAPPERS))
     return [
-        "| `kind` | attributes | `text`, the first of | WhatsApp's types |",
+        f"| {' | '.join(heads)} |",
         "|---" * 4 + "|",
-        *_kinds(),
+        *_kinds(words),
         "",
-        f"Wrappers that are looked through: {wrappers}.",
+        f"{words('Wrappers that are looked through:')} {wrappers}.",
     ]
 
 
+def page(text: str, words: Words) -> str:
+    """Put the table between its marks."""
+    return between_marks(text, "kinds", table(words), NAME)
+
+
 def main() -> int:
-    """Write the page, or check it."""
-    made = between_marks(PAGE.read_text("utf-8"), "kinds", table(), "docs/en/events.md")
-    return settle(PAGE, made, f"{len(MESSAGE_TYPES)} types of messages")
+    """Write the pages, or check them."""
+    return settle_each(NAME, page, f"{len(MESSAGE_TYPES)} types of messages")
 
 
 if __name__ == "__main__":

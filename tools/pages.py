@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import get_args
 
+from page_words import Language, Words, words_of
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
 BEGIN, END = "<!-- generated: {} -->", "<!-- end -->"
 
 
@@ -38,9 +42,27 @@ def settle(page: Path, made: str, summary: str) -> int:
     """
     if "--check" in sys.argv[1:]:
         current = page.exists() and page.read_text("utf-8") == made
-        print(f"{page.name} {'is up to date' if current else 'differs: run make sync'}")
+        state = "is up to date" if current else "differs: run make sync"
+        print(f"{page.relative_to(DOCS)} {state}")
         return 0 if current else 1
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(made, "utf-8")
     print(summary)
     return 0
+
+
+def settle_each(name: str, make: Callable[[str, Words], str], summary: str) -> int:
+    """Write a page of both languages, or with ``--check`` compare them; return the exit code.
+
+    Args:
+        name: The page within its language's folder.
+        make: From its text of now (empty where there is none) and the language's words to the text
+            as it should be.
+        summary: Words to print when it was written.
+    """
+    codes: list[int] = []
+    for language in get_args(Language):
+        page = DOCS / language / name
+        text = page.read_text("utf-8") if page.exists() else ""
+        codes.append(settle(page, make(text, words_of(language)), f"{language}: {summary}"))
+    return max(codes)

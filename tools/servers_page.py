@@ -1,12 +1,12 @@
-"""Write the tables of docs/en/servers.md from the profiles; --check compares them."""
+"""Write the tables of servers.md, in both languages, from the profiles; --check compares them."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
-from pages import between_marks, settle
+from page_words import Words
+from pages import between_marks, settle_each
 
 from evolution_sdk import OPERATIONS
 from evolution_sdk.operations.methods import method_of
@@ -18,7 +18,7 @@ from evolution_sdk.operations.server_version import (
     profile_of,
 )
 
-PAGE = Path(__file__).resolve().parent.parent / "docs/en/servers.md"
+NAME = "servers.md"
 
 
 def profiles() -> list[ServerProfile]:
@@ -31,8 +31,8 @@ def _head(first: str) -> Iterator[str]:
     yield "|---" * (len(SUPPORTED) + 1) + "|"
 
 
-def _marks(has: list[bool]) -> str:
-    return " | ".join("yes" if one else "no" for one in has)
+def _marks(has: list[bool], words: Words) -> str:
+    return " | ".join(words("yes" if one else "no") for one in has)
 
 
 def _families() -> Iterator[tuple[str, list[bool]]]:
@@ -61,39 +61,41 @@ def _families() -> Iterator[tuple[str, list[bool]]]:
             yield f"`{family}.*`", has
 
 
-def routes() -> list[str]:
+def routes(words: Words) -> list[str]:
     """The methods that not every version has."""
     rows = sorted(_families(), key=lambda row: ([not one for one in row[1]], row[0]))
-    return [*_head("method"), *(f"| {name} | {_marks(has)} |" for name, has in rows)]
+    return [*_head(words("method")), *(f"| {name} | {_marks(has, words)} |" for name, has in rows)]
 
 
-def events() -> list[str]:
+def events(words: Words) -> list[str]:
     """The events that not every version can be asked for."""
     rows = [
-        f"| `{event}` | {_marks([profile.at_least(since) for profile in profiles()])} |"
+        f"| `{event}` | {_marks([profile.at_least(since) for profile in profiles()], words)} |"
         for event, since in EVENTS_SINCE.items()
     ]
-    return [*_head("event"), *rows]
+    return [*_head(words("event")), *rows]
 
 
-def behaviours() -> list[str]:
+def behaviours(words: Words) -> list[str]:
     """What changed, in the order of the versions."""
-    lines = ["| since | now | before |", "|---|---|---|"]
+    lines = [f"| {words('since')} | {words('now')} | {words('before')} |", "|---|---|---|"]
     ordered = sorted(BEHAVIOURS.values(), key=lambda change: [*map(int, change.since.split("."))])
-    lines += [f"| {change.since} | {change.now} | {change.before} |" for change in ordered]
+    lines += [
+        f"| {change.since} | {words(change.now)} | {words(change.before)} |" for change in ordered
+    ]
     return lines
 
 
-def page(text: str) -> str:
+def page(text: str, words: Words) -> str:
     """Put the tables between their marks."""
     for name, table in (("routes", routes), ("events", events), ("behaviours", behaviours)):
-        text = between_marks(text, name, table(), "docs/en/servers.md")
+        text = between_marks(text, name, table(words), NAME)
     return text
 
 
 def main() -> int:
     """Write, or check."""
-    return settle(PAGE, page(PAGE.read_text("utf-8")), f"{len(BEHAVIOURS)} behaviours")
+    return settle_each(NAME, page, f"{len(BEHAVIOURS)} behaviours")
 
 
 if __name__ == "__main__":

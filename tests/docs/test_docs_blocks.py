@@ -273,10 +273,16 @@ def test_links_resolve(page: Path) -> None:
     assert docs_pages.dead_links(page) == []
 
 
-def test_every_page_is_in_the_index() -> None:
-    index = ROOT / "docs" / "en" / "index.md"
-    listed = {(index.parent / link).resolve() for link in docs_pages.links(index)}
-    assert {page for page in PAGES if page not in (index, ROOT / "README.md")} <= listed
+@pytest.mark.parametrize("language", ["en", "pt"])
+def test_every_page_is_in_the_index(language: str) -> None:
+    """Or in the index of its folder, which the first one lists."""
+    folder = ROOT / "docs" / language
+    listed = {
+        (index.parent / link).resolve()
+        for index in folder.rglob("index.md")
+        for link in docs_pages.links(index)
+    }
+    assert {*folder.rglob("*.md")} - {folder / "index.md"} <= listed
 
 
 def test_variables_of_the_readme_exist() -> None:

@@ -1,7 +1,8 @@
 """Polls, votes and results, in the forms of every version.
 
-Facts: `facts/versions/baileys.md` "Event → shape" (poll votes). 2.2.3 reports a vote as
-``messages.update``, servers since 2.3.7 as ``messages.upsert``, those between not at all.
+Facts: `facts/versions/baileys.md` "Event → shape" (poll votes). Servers up
+to 2.3.4 report a vote as ``messages.update``, those since 2.3.7 as ``messages.upsert``, 2.3.5 and
+2.3.6 not at all.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Votes in a poll: waiting for one, and counting them all. No I/O.
 
-Since server 2.3.7 a vote is a message with its choices. 2.2.3 tells a tally of names instead, in
-``messages.update`` (`facts/versions/baileys.md` "poll vote, poll known").
+Since server 2.3.7 a vote is a message with its choices. Up to 2.3.4 a server tells a tally of names
+instead, in ``messages.update`` (`facts/versions/baileys.md` "poll vote, poll known").
 """
 
 from __future__ import annotations

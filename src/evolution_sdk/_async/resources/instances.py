@@ -40,7 +40,11 @@ _LIST_INSTANCES = read_as(
 
 
 class AsyncInstancesApi(AsyncResourceApi):
-    """Instances: create, connect, watch and delete them. Most need the server's global key."""
+    """Instances: create, connect, watch and delete them.
+
+    ``create`` and a fetch of all need the server's global key; an instance's own key does for the
+    rest.
+    """
 
     __slots__ = ()
 

@@ -200,7 +200,9 @@ class AsyncOutboxMessages(Generic[R_co]):
 
         Args:
             number: The recipient.
-            video: The video; a URL is fetched here, because 2.3.6 fails on URLs.
+            video: The video. A URL only if this client fetches it, because 2.3.6 fails on URLs:
+                with ``Media.from_url(…, fetch="local")``, or if its host is in
+                ``EVOLUTION_MEDIA_FETCH_HOSTS``.
             prefer: Base64 or multipart.
             **options: Options of a message and of the outbox, see
                 :class:`~evolution_sdk.outbox.OutboxComposeOptions`.

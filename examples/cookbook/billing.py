@@ -1,0 +1,72 @@
+"""Send this month's invoices; stop it, kill it, run it again: nobody is billed twice.
+
+Run: python examples/cookbook/billing.py 2027-01 invoices.csv, with EVOLUTION_… in the environment.
+The file has the columns number, phone, name, amount and pdf.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from evolution_sdk import EvolutionClient, Media
+from evolution_sdk.errors import RequestValidationError, WaitTimeoutError
+from evolution_sdk.outbox import (
+    Outbox,
+    OutboxConflictError,
+    OutboxEndedError,
+    RecipientOptedOutError,
+)
+
+REFUSED = (RequestValidationError, OutboxConflictError, RecipientOptedOutError)
+
+
+def hand_over(outbox: Outbox, month: str, rows: Iterable[dict[str, str]]) -> dict[str, str]:
+    """Hand over every invoice that is new; tell why others were refused, by number."""
+    refused: dict[str, str] = {}
+    for row in rows:
+        words = f"{row['name']}, your invoice {row['number']} over {row['amount']} is attached."
+        try:
+            outbox.messages.send_media(
+                row["phone"],
+                Media.from_path(row["pdf"]),
+                caption=words,
+                key=f"invoice-{month}-{row['number']}",
+            )
+        except REFUSED as error:
+            refused[row["number"]] = f"{type(error).__name__}: {error}"
+    return refused
+
+
+def send(outbox: Outbox, month: str, numbers: Iterable[str]) -> Counter[str]:
+    """Wait for the invoices of a month, and count how they ended."""
+    states: Counter[str] = Counter()
+    for number in numbers:
+        key = f"invoice-{month}-{number}"
+        try:
+            states[outbox.wait(key, timeout_ms=600_000).state] += 1
+        except (OutboxEndedError, WaitTimeoutError):
+            message = outbox.get(key)
+            states[message.state if message else "gone"] += 1
+    return states
+
+
+def main() -> None:
+    """Hand over, send, and say what needs a person."""
+    month, file = sys.argv[1], Path(sys.argv[2])
+    with file.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    with EvolutionClient() as client, Outbox("billing.db", client=client) as outbox:
+        refused = hand_over(outbox, month, rows)
+        for number, why in refused.items():
+            print(f"{number}: not handed over. {why}")
+        due = [row["number"] for row in rows if row["number"] not in refused]
+        print(dict(send(outbox, month, due)))
+    # "unknown": look into the chat, then `evolution outbox resolve KEY --sent` or `--not-sent`.
+
+
+if __name__ == "__main__":
+    main()

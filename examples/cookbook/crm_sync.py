@@ -1,0 +1,73 @@
+"""Bring conversations into a CRM, from the archive: run it as often as you like.
+
+Run: python examples/cookbook/crm_sync.py whatsapp.db, with CRM_URL in the environment.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+
+from evolution_sdk import Jid
+from evolution_sdk.archive import Archive, ArchivedMessage
+
+# Edits, deletions and histories of a phone that was away arrive late, with an older time.
+OVERLAP = timedelta(days=2)
+FIRST_RUN = timedelta(days=30)
+
+Upsert = Callable[[str, dict[str, object]], None]
+
+
+def note(message: ArchivedMessage) -> tuple[str, dict[str, object]]:
+    """The key and the fields of a note: the same message always has the same key."""
+    chat = Jid.parse(message.chat)
+    author = "us" if message.from_me else message.sender or message.chat
+    key = f"{message.instance}/{message.chat}/{author}/{message.id}"
+    return key, {
+        "phone": chat.phone.digits if chat.phone else None,  # None: WhatsApp hides the number
+        "contact": message.chat,
+        "from_me": message.from_me,
+        "kind": message.kind,
+        "text": message.text,
+        "at": message.timestamp.isoformat(),
+        "deleted": message.deleted_at is not None,
+    }
+
+
+def sync(archive: Archive, upsert: Upsert, since: datetime) -> datetime:
+    """Hand over what is new or may have changed; return where the next run begins."""
+    newest = since
+    for message in archive.messages(since=since - OVERLAP, oldest_first=True):
+        if not Jid.parse(message.chat).is_group:
+            upsert(*note(message))
+        newest = max(newest, message.timestamp)
+    return newest
+
+
+def to_crm(http: httpx.Client, url: str) -> Upsert:
+    """A CRM with one address for each note: PUT makes it, or replaces it."""
+
+    def upsert(key: str, fields: dict[str, object]) -> None:
+        http.put(url, params={"key": key}, json=fields).raise_for_status()
+
+    return upsert
+
+
+def main() -> None:
+    """Begin where the last run ended; a run that fails begins there again."""
+    mark = Path("crm-sync.txt")
+    since = datetime.now(UTC) - FIRST_RUN
+    if mark.exists():
+        since = datetime.fromisoformat(mark.read_text("utf-8"))
+    with Archive(sys.argv[1]) as archive, httpx.Client(timeout=10) as http:
+        newest = sync(archive, to_crm(http, os.environ["CRM_URL"]), since)
+    mark.write_text(newest.isoformat(), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""Be told on your own phone when a number is in trouble, by another number that works.
+
+Run: python examples/cookbook/health_alert.py 5511999999999, with EVOLUTION_… in the environment.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+from evolution_sdk import EvolutionClient, EvolutionMonitorService
+from evolution_sdk.monitor import AlertRule, WhatsAppSink
+
+RULES = [
+    AlertRule(name="number down", state="unhealthy", severity="critical"),
+    AlertRule(name="number slow", metric="p95_response_time_ms", above=5_000),
+]
+
+
+def make_monitor(client: EvolutionClient, by: str, to: str) -> EvolutionMonitorService:
+    """Watch all instances but the one that tells; restart those that hang.
+
+    Args:
+        client: For the server's global key.
+        by: The instance that sends the alerts: let it do nothing else.
+        to: Your phone.
+    """
+    watched = [one.name for one in client.instances.fetch() if one.name and one.name != by]
+    return EvolutionMonitorService(
+        client,
+        instances=watched,
+        rules=RULES,
+        sinks=[WhatsAppSink(client, by, to)],
+        recovery=True,
+    )
+
+
+def main() -> None:
+    """Watch until Ctrl-C."""
+    with EvolutionClient() as client, make_monitor(client, "alerts", sys.argv[1]) as monitor:
+        monitor.start_monitoring(30_000)
+        print("watching; Ctrl-C ends it")
+        signal.pause()
+
+
+if __name__ == "__main__":
+    main()

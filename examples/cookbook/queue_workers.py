@@ -1,0 +1,83 @@
+"""Workers on several machines share the events of RabbitMQ; each event is handled once.
+
+Run: python examples/cookbook/queue_workers.py, as often as you have cores, with EVOLUTION_…,
+EVOLUTION_RABBITMQ_URI and EVOLUTION_CACHE_REDIS_URI in the environment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import redis
+
+from evolution_sdk import AsyncEvolutionClient, AsyncMessagesUpsert
+from evolution_sdk.events import Event, EventRouter, filters
+from evolution_sdk.streams import RabbitStream
+
+Work = Callable[[AsyncMessagesUpsert], Awaitable[object]]
+
+
+class Handled:
+    """Remembers in Redis, for all workers, which events are done."""
+
+    def __init__(self, store: redis.Redis, *, keep_s: int = 24 * 3600) -> None:
+        self._store, self._keep_s = store, keep_s
+
+    def seen(self, key: str) -> bool:
+        """Whether some worker has handled it."""
+        return bool(self._store.exists(f"handled:{key}"))
+
+    def add(self, key: str) -> None:
+        """It is handled: called once the handler has returned."""
+        self._store.set(f"handled:{key}", 1, ex=self._keep_s)
+
+
+def make_router(work: Work) -> EventRouter:
+    """What is done with a message that somebody wrote."""
+    router = EventRouter()
+
+    @router.on(AsyncMessagesUpsert, filters.text & ~filters.from_me)
+    async def message(event: AsyncMessagesUpsert) -> None:
+        await work(event)
+
+    return router
+
+
+def make_stream(
+    client: AsyncEvolutionClient, router: EventRouter, uri: str, instance: str, store: redis.Redis
+) -> RabbitStream:
+    """One worker's stream; what fails five times waits in the queue of dead letters."""
+
+    def failed(event: Event[Any], error: BaseException) -> None:
+        print("failed", event.event, type(error).__name__)
+
+    return RabbitStream(
+        router,
+        uri,
+        instances=[instance],
+        events=router.used_events(),
+        prefetch=16,
+        client=client,
+        dedupe=Handled(store),
+        on_failure=failed,
+    )
+
+
+async def main() -> None:
+    """Work until Ctrl-C: what was begun is finished, the rest goes to the other workers."""
+
+    async def answer(event: AsyncMessagesUpsert) -> None:
+        await event.reply_text("We got your message.")
+
+    uri = os.environ["EVOLUTION_RABBITMQ_URI"]
+    instance = os.environ["EVOLUTION_INSTANCE"]
+    with redis.Redis.from_url(os.environ["EVOLUTION_CACHE_REDIS_URI"]) as store:
+        async with AsyncEvolutionClient() as client:
+            await make_stream(client, make_router(answer), uri, instance, store).run()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,128 @@
+"""The back end of a shared inbox: conversations, live messages, and answers that arrive once.
+
+Run: uvicorn team_inbox:app, in examples/cookbook, with EVOLUTION_… in the environment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, HTTPException
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
+from starlette.routing import Route
+
+from evolution_sdk import AsyncEvolutionClient, Jid
+from evolution_sdk.archive import Archive, ArchivedMessage
+from evolution_sdk.errors import RequestValidationError
+from evolution_sdk.events import EventRouter, MessageEvent
+from evolution_sdk.outbox import AsyncOutbox, OutboxConflictError
+from evolution_sdk.webhooks import WebhookReceiver
+
+
+class Answer(BaseModel):
+    """What a colleague writes; the page makes ``key`` once: a second click sends nothing."""
+
+    key: str
+    text: str
+
+
+def shown(message: ArchivedMessage) -> dict[str, object]:
+    """A message as the page shows it."""
+    return {
+        "id": message.id,
+        "from_me": message.from_me,
+        "text": message.text or f"[{message.kind}]",
+        "status": message.status,
+        "at": message.timestamp.isoformat(),
+    }
+
+
+class Pages:
+    """The pages that are open: each gets the chats in which something happened."""
+
+    def __init__(self) -> None:
+        self._open: set[asyncio.Queue[str]] = set()
+
+    def tell(self, chat: Jid) -> None:
+        """Tell all pages of a chat."""
+        for page in self._open:
+            page.put_nowait(str(chat))
+
+    async def stream(self) -> AsyncIterator[str]:
+        """What one page gets, as server-sent events."""
+        page: asyncio.Queue[str] = asyncio.Queue()
+        self._open.add(page)
+        try:
+            while True:
+                yield f"data: {await page.get()}\n\n"
+        finally:
+            self._open.discard(page)
+
+
+def make_app(
+    client: AsyncEvolutionClient, archive: Archive, outbox: AsyncOutbox, inbox: str | None = None
+) -> FastAPI:
+    """Make the application; put your own login before it."""
+    router, pages = EventRouter(), Pages()
+
+    @router.on(MessageEvent)
+    def heard(event: MessageEvent) -> None:
+        archive.record(event)
+        if event.chat is not None:
+            pages.tell(event.chat)
+
+    receiver = WebhookReceiver(router, client=client, inbox=inbox)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        client.observe(archive.observe)  # keeps what is sent
+        async with client, outbox, receiver.running():
+            yield
+        archive.close()
+
+    webhook = Route("/evolution{rest:path}", endpoint=receiver.asgi)
+    app = FastAPI(lifespan=lifespan, routes=[webhook])
+
+    @app.get("/chats")
+    def chats() -> list[dict[str, object]]:
+        newest: dict[str, dict[str, object]] = {}
+        for message in archive.messages(limit=1_000):
+            newest.setdefault(message.chat, {"chat": message.chat, "last": shown(message)})
+        return list(newest.values())
+
+    @app.get("/chats/{chat}")
+    def messages(chat: str, limit: int = 50) -> list[dict[str, object]]:
+        return [shown(message) for message in archive.messages(chat=chat, limit=limit)]
+
+    @app.post("/chats/{chat}", status_code=202)
+    async def answer(chat: str, said: Answer) -> dict[str, str]:
+        try:
+            message = await outbox.messages.send_text(chat, said.text, key=said.key)
+        except RequestValidationError as error:
+            raise HTTPException(422, str(error)) from None
+        except OutboxConflictError as error:  # the key was used for another text
+            raise HTTPException(409, str(error)) from None
+        return {"state": message.state}
+
+    @app.get("/live")
+    def live() -> StreamingResponse:
+        return StreamingResponse(pages.stream(), media_type="text/event-stream")
+
+    return app
+
+
+def main() -> FastAPI:
+    """Everything from the environment."""
+    client = AsyncEvolutionClient()
+    outbox = AsyncOutbox("outbox.db", client=client)
+    return make_app(client, Archive("whatsapp.db"), outbox, "inbox.db")
+
+
+def __getattr__(name: str) -> FastAPI:
+    # uvicorn asks for `app`; whoever imports the module for something else opens no files.
+    if name == "app":
+        return main()
+    raise AttributeError(name)
