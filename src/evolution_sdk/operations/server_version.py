@@ -301,8 +301,9 @@ BEHAVIOURS: Final[Mapping[Behaviour, Change]] = MappingProxyType(
         ),
         "bot_settings_whole": Change(
             "2.3",
-            "settings of chatbots are answered as their whole rows; Typebot's bots have timing",
-            "only the settings themselves are answered; Typebot's bots have no timing",
+            "settings of chatbots are answered as their whole rows; Typebot's bots have "
+            "`splitMessages` and `timePerChar`",
+            "only the settings themselves are answered; Typebot's bots have neither of the two",
         ),
         "fallback_id": Change(
             "2.3",
@@ -354,7 +355,9 @@ BEHAVIOURS: Final[Mapping[Behaviour, Change]] = MappingProxyType(
             "messages can be sent to channels (`…@newsletter`)",
             "a channel is taken for a group or a person who does not exist",
         ),
-        "chat_lids": Change("2.4", "`chats.set` names the hidden id (`remoteLid`)", "it does not"),
+        "chat_lids": Change(
+            "2.4", "`chats.set` names the hidden id (`remoteLid`)", "it does not name it"
+        ),
         "poll_votes_decrypted": Change(
             "2.3.7", "poll votes come as `messages.upsert`, decrypted", "votes are left out"
         ),
