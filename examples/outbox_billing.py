@@ -37,7 +37,7 @@ def bill(file: Path, store: Path) -> None:
         with file.open(encoding="utf-8", newline="") as lines:
             for row in csv.DictReader(lines):
                 key = f"invoice-{row['number']}"
-                text = f"{row['name']}, your invoice {row['number']} over {row['amount']} is due."
+                text = f"{row['name']}, your invoice {row['number']} for {row['amount']} is due."
                 try:
                     outbox.messages.send_text(row["phone"], text, key=key)
                 except REFUSED as error:

@@ -167,40 +167,51 @@ def demo(names: list[str]) -> Iterator[Demo]:
         yield made
 
 
+LOCALES = {"en": "en-US", "pt": "pt-BR"}
+
+
 def main() -> int:
-    """Take all pictures."""
+    """Take all pictures, of both languages."""
     docs = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs"
-    for language in ("en", "pt"):
+    for language in LOCALES:
         (docs / language / "images").mkdir(parents=True, exist_ok=True)
     chromium = shutil.which("chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
 
-        def picture(on: Demo, name: str, *, opened: bool = False, **options: Any) -> None:
-            size = options.pop("size", (1280, 900))
-            shape = {"width": size[0], "height": size[1]}
-            page = browser.new_context(viewport=shape, **options).new_page()
-            page.goto(f"{on.url}/#token={TOKEN}")
-            page.wait_for_selector("#board:not([hidden])")
-            page.wait_for_selector("#receiver tbody td")
-            page.wait_for_selector("#health .pill.degraded")
-            if opened:
-                page.locator("button.row", has_text=on.names[1]).click()
-                page.locator(".pairing button").click()
-                page.wait_for_selector(".qr img")
-                page.locator("#instances").scroll_into_view_if_needed()
-            language = "pt" if name.endswith("-pt") else "en"
-            page.screenshot(path=str(docs / language / "images" / f"{name}.png"))
-            page.context.close()
+        def pictures(
+            on: Demo,
+            name: str,
+            *,
+            opened: bool = False,
+            size: tuple[int, int] = (1280, 900),
+            dark: bool = False,
+        ) -> None:
+            for language, locale in LOCALES.items():
+                page = browser.new_context(
+                    viewport={"width": size[0], "height": size[1]},
+                    locale=locale,
+                    color_scheme="dark" if dark else "light",
+                ).new_page()
+                page.goto(f"{on.url}/#token={TOKEN}")
+                page.wait_for_selector("#board:not([hidden])")
+                page.wait_for_selector("#receiver tbody td")
+                page.wait_for_selector("#health .pill.degraded")
+                if opened:
+                    page.locator("button.row", has_text=on.names[1]).click()
+                    page.locator(".pairing button").click()
+                    page.wait_for_selector(".qr img")
+                    page.locator("#instances").scroll_into_view_if_needed()
+                page.screenshot(path=str(docs / language / "images" / f"{name}.png"))
+                page.context.close()
 
         with demo(["sales", "support", "billing"]) as on:
-            picture(on, "console", locale="en-US", color_scheme="light", size=(1280, 1000))
-            picture(on, "console-dark", locale="en-US", color_scheme="dark", size=(1280, 1000))
-            picture(on, "console-pt", locale="pt-BR", color_scheme="light", size=(1280, 1000))
-            picture(on, "console-phone", locale="en-US", color_scheme="light", size=(390, 844))
-            picture(on, "console-qr", opened=True, locale="en-US", color_scheme="light")
+            pictures(on, "console", size=(1280, 1000))
+            pictures(on, "console-dark", size=(1280, 1000), dark=True)
+            pictures(on, "console-phone", size=(390, 844))
+            pictures(on, "console-qr", opened=True)
         with demo([f"shop-{number:03}" for number in range(200)]) as on:
-            picture(on, "console-200", locale="en-US", color_scheme="light")
+            pictures(on, "console-200")
         browser.close()
     for path in sorted(docs.glob("*/images/console*.png")):
         print(f"{path.relative_to(docs)}: {path.stat().st_size // 1024} KiB")

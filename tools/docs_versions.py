@@ -5,9 +5,9 @@ released. PUBLISHED, which is made where it is not there, gets:
 
 * ``0.2/`` with the English site, ``0.2/pt/`` with the Portuguese one, as ``make docs`` built them;
 * ``latest/``, a copy of the newest release, or of ``dev`` where there is none;
-* ``versions.json``, from which the theme fills its selector, and one in each version's folder,
+* the list of versions, from which the theme fills its selector, and one in each version's folder,
   where the Portuguese pages look for theirs;
-* ``index.html``, which leads to ``latest/``, and ``llms.txt``.
+* a first page, which leads to ``latest/``, and the list of pages for machines.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Write the table of events.md, in both languages, from the message types; --check compares it."""
+"""Write the table of docs/en/events.md, and of its twin, from the message types; or --check it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write reference/operations.md, in both languages, from the declarations; --check compares it."""
+"""Write docs/en/reference/operations.md, and its twin, from the declarations; or --check it."""
 
 from __future__ import annotations
 

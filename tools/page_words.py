@@ -1,6 +1,6 @@
 """Portuguese words of the tables that are made from the code.
 
-The English words stand where the facts are declared; each needs its line in page_words.json.
+The English words stand where the facts are declared; each needs its line in tools/page_words.json.
 """
 
 from __future__ import annotations

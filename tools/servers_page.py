@@ -1,4 +1,4 @@
-"""Write the tables of servers.md, in both languages, from the profiles; --check compares them."""
+"""Write the tables of docs/en/servers.md, and of its twin, from the profiles; or --check them."""
 
 from __future__ import annotations
 

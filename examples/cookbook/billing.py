@@ -1,4 +1,4 @@
-"""Send this month's invoices; stop it, kill it, run it again: nobody is billed twice.
+"""Send a month's invoices from a CSV file. Kill it, run it again: nobody is billed twice.
 
 Run: python examples/cookbook/billing.py 2027-01 invoices.csv, with EVOLUTION_… in the environment.
 The file has the columns number, phone, name, amount and pdf.
@@ -25,10 +25,10 @@ REFUSED = (RequestValidationError, OutboxConflictError, RecipientOptedOutError)
 
 
 def hand_over(outbox: Outbox, month: str, rows: Iterable[dict[str, str]]) -> dict[str, str]:
-    """Hand over every invoice that is new; tell why others were refused, by number."""
+    """Hand over each new invoice; return why others were refused, by invoice number."""
     refused: dict[str, str] = {}
     for row in rows:
-        words = f"{row['name']}, your invoice {row['number']} over {row['amount']} is attached."
+        words = f"{row['name']}, your invoice {row['number']} for {row['amount']} is attached."
         try:
             outbox.messages.send_media(
                 row["phone"],
@@ -42,7 +42,7 @@ def hand_over(outbox: Outbox, month: str, rows: Iterable[dict[str, str]]) -> dic
 
 
 def send(outbox: Outbox, month: str, numbers: Iterable[str]) -> Counter[str]:
-    """Wait for the invoices of a month, and count how they ended."""
+    """Wait for the invoices of a month, and count them by state."""
     states: Counter[str] = Counter()
     for number in numbers:
         key = f"invoice-{month}-{number}"
@@ -55,7 +55,7 @@ def send(outbox: Outbox, month: str, numbers: Iterable[str]) -> Counter[str]:
 
 
 def main() -> None:
-    """Hand over, send, and say what needs a person."""
+    """Hand over the invoices, wait until they are sent, and print how it went."""
     month, file = sys.argv[1], Path(sys.argv[2])
     with file.open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))
@@ -65,7 +65,8 @@ def main() -> None:
             print(f"{number}: not handed over. {why}")
         due = [row["number"] for row in rows if row["number"] not in refused]
         print(dict(send(outbox, month, due)))
-    # "unknown": look into the chat, then `evolution outbox resolve KEY --sent` or `--not-sent`.
+    # "unknown": look into the chat, then run
+    # evolution outbox resolve KEY --sent --store billing.db (or --not-sent, to send it again).
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Your customer connects a phone from your own web page: the QR code, and when it is done.
+"""Your customer connects a phone on your own web page, which shows the QR code.
 
 Run: python examples/cookbook/connect_page.py, with EVOLUTION_… in the environment.
 """
@@ -29,7 +29,7 @@ look();
 
 
 def make_app(client: AsyncEvolutionClient) -> Starlette:
-    """Whoever may open /connect/{name} can link a phone to it: put your own login before it."""
+    """Whoever can open /connect/{name} can link a phone to it: put your own login in front."""
 
     async def page(request: Request) -> HTMLResponse:
         return HTMLResponse(PAGE)
@@ -41,7 +41,7 @@ def make_app(client: AsyncEvolutionClient) -> Starlette:
         if found.state == "open":
             told["open"] = True
         else:
-            # Asking again renews a code that has expired; it does not disturb one that is shown.
+            # Asking again renews an expired code, and leaves a valid one alone.
             told["code"] = (await client.instances.connect(name)).base64
         return JSONResponse(told, headers={"cache-control": "no-store"})
 
@@ -54,7 +54,7 @@ def make_app(client: AsyncEvolutionClient) -> Starlette:
 
 
 def main() -> None:
-    """Serve it until Ctrl-C."""
+    """Serve the page until Ctrl-C."""
     import uvicorn
 
     uvicorn.run(make_app(AsyncEvolutionClient()), port=8000)

@@ -1,4 +1,4 @@
-"""Bring conversations into a CRM, from the archive: run it as often as you like.
+"""Copy conversations from the archive into a CRM; run it as often as you like.
 
 Run: python examples/cookbook/crm_sync.py whatsapp.db, with CRM_URL in the environment.
 """
@@ -16,7 +16,7 @@ import httpx
 from evolution_sdk import Jid
 from evolution_sdk.archive import Archive, ArchivedMessage
 
-# Edits, deletions and histories of a phone that was away arrive late, with an older time.
+# Edits, deletions and the history of a phone that was off arrive late, with an older time.
 OVERLAP = timedelta(days=2)
 FIRST_RUN = timedelta(days=30)
 
@@ -24,7 +24,7 @@ Upsert = Callable[[str, dict[str, object]], None]
 
 
 def note(message: ArchivedMessage) -> tuple[str, dict[str, object]]:
-    """The key and the fields of a note: the same message always has the same key."""
+    """Return the key and the fields of a note; the same message always has the same key."""
     chat = Jid.parse(message.chat)
     author = "us" if message.from_me else message.sender or message.chat
     key = f"{message.instance}/{message.chat}/{author}/{message.id}"
@@ -40,7 +40,7 @@ def note(message: ArchivedMessage) -> tuple[str, dict[str, object]]:
 
 
 def sync(archive: Archive, upsert: Upsert, since: datetime) -> datetime:
-    """Hand over what is new or may have changed; return where the next run begins."""
+    """Write what is new or may have changed; return where the next run starts."""
     newest = since
     for message in archive.messages(since=since - OVERLAP, oldest_first=True):
         if not Jid.parse(message.chat).is_group:
@@ -50,7 +50,7 @@ def sync(archive: Archive, upsert: Upsert, since: datetime) -> datetime:
 
 
 def to_crm(http: httpx.Client, url: str) -> Upsert:
-    """A CRM with one address for each note: PUT makes it, or replaces it."""
+    """Return the upsert of a CRM in which PUT creates or replaces the note of a key."""
 
     def upsert(key: str, fields: dict[str, object]) -> None:
         http.put(url, params={"key": key}, json=fields).raise_for_status()
@@ -59,7 +59,7 @@ def to_crm(http: httpx.Client, url: str) -> Upsert:
 
 
 def main() -> None:
-    """Begin where the last run ended; a run that fails begins there again."""
+    """Start where the last run ended; after a failed run, start at the same place again."""
     mark = Path("crm-sync.txt")
     since = datetime.now(UTC) - FIRST_RUN
     if mark.exists():

@@ -1,4 +1,4 @@
-"""A bot that answers in groups only when it is addressed: mentioned, or answered.
+"""A bot that answers in groups only when somebody mentions it or replies to it.
 
 Run: python examples/cookbook/group_bot.py, with EVOLUTION_… and WEBHOOK_URL in the environment.
 """
@@ -14,14 +14,14 @@ from evolution_sdk.webhooks import WebhookReceiver
 
 
 def reply_to(words: str) -> str:
-    """What the bot knows."""
+    """Return what the bot answers."""
     return {"help": "Ask me for the time of the next meeting.", "meeting": "Friday at 10."}.get(
         words.casefold(), "I know: help, meeting."
     )
 
 
 def make_router() -> EventRouter:
-    """Answer who addresses the bot, also where WhatsApp hides the numbers of the group."""
+    """Answer whoever addresses the bot, also in groups where WhatsApp hides the numbers."""
     router = EventRouter()
 
     @router.on(SyncMessagesUpsert, filters.group & filters.text & filters.addressed_to_me)

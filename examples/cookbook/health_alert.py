@@ -1,4 +1,4 @@
-"""Be told on your own phone when a number is in trouble, by another number that works.
+"""Get a WhatsApp message when one of your numbers is in trouble, from another number.
 
 Run: python examples/cookbook/health_alert.py 5511999999999, with EVOLUTION_… in the environment.
 """
@@ -9,21 +9,22 @@ import signal
 import sys
 
 from evolution_sdk import EvolutionClient, EvolutionMonitorService
-from evolution_sdk.monitor import AlertRule, WhatsAppSink
+from evolution_sdk.monitor import DEFAULT_RULES, AlertRule, WhatsAppSink
 
+# The rules of the monitor tell of each number that is down, and of refusals; one more of our own.
 RULES = [
-    AlertRule(name="number down", state="unhealthy", severity="critical"),
-    AlertRule(name="number slow", metric="p95_response_time_ms", above=5_000),
+    *DEFAULT_RULES,
+    AlertRule(name="server slow", metric="p95_response_time_ms", above=5_000),
 ]
 
 
 def make_monitor(client: EvolutionClient, by: str, to: str) -> EvolutionMonitorService:
-    """Watch all instances but the one that tells; restart those that hang.
+    """Watch all instances except the one that sends the alerts; restart those that hang.
 
     Args:
-        client: For the server's global key.
-        by: The instance that sends the alerts: let it do nothing else.
-        to: Your phone.
+        client: A client with the server's global key.
+        by: The instance that sends the alerts; use it for nothing else.
+        to: Your phone number.
     """
     watched = [one.name for one in client.instances.fetch() if one.name and one.name != by]
     return EvolutionMonitorService(

@@ -1,4 +1,4 @@
-"""Files that arrive go to S3, or anything that speaks like it.
+"""Store incoming files in S3, or in any store with the same API.
 
 Run: python examples/cookbook/media_to_s3.py, with EVOLUTION_…, WEBHOOK_URL and BUCKET in the
 environment, and boto3 installed.
@@ -17,15 +17,15 @@ MOST_BYTES = 50_000_000
 
 
 class Bucket(Protocol):
-    """What is needed of boto3's client."""
+    """The part of boto3's client that is used here."""
 
     def put_object(self, **options: Any) -> Any:
-        """Store an object; the same key again replaces it."""
+        """Store an object, replacing one of the same key."""
         ...
 
 
 def make_router(s3: Bucket, bucket: str) -> EventRouter:
-    """Store each file once, under a key made of its message."""
+    """Store each file once, under a key made from its message."""
     router = EventRouter()
 
     @router.on(SyncMessagesUpsert, filters.media & ~filters.from_me)
@@ -33,8 +33,8 @@ def make_router(s3: Bucket, bucket: str) -> EventRouter:
         file = event.media
         if file is None:
             return
-        # The id of the message, not the name that a stranger chose: it cannot leave the folder, and
-        # an event that is handled again stores the same object.
+        # Named by the message, not by the file name, which a stranger chose. An event that is
+        # handled twice replaces its own object.
         s3.put_object(
             Bucket=bucket,
             Key=f"{event.instance}/{event.chat}/{event.id}",

@@ -1,4 +1,4 @@
-"""A menu that every phone shows: buttons, a poll, or numbers, and one handler for all answers.
+"""A menu that every phone shows: buttons or numbered lines, and one handler for all answers.
 
 Run: python examples/cookbook/menu.py, with EVOLUTION_… and WEBHOOK_URL in the environment.
 """
@@ -16,7 +16,7 @@ BUTTONS = [Button(display_text=choice, id=choice) for choice in MENU]
 
 
 def chosen(event: SyncMessagesUpsert) -> str | None:
-    """Which line of the menu an answer means: a button, a vote, a number, or its words."""
+    """Return the choice that an answer means: a button, a vote, a number, or its words."""
     if event.selected is not None:
         return event.selected.id
     if event.poll_vote is not None:
@@ -29,7 +29,7 @@ def chosen(event: SyncMessagesUpsert) -> str | None:
 
 
 def make_router() -> EventRouter:
-    """Answer a choice, and show the menu to everything else."""
+    """Answer a choice; show the menu after anything else."""
     router = EventRouter()
 
     @router.on(SyncMessagesUpsert, filters.private & ~filters.from_me)
@@ -38,7 +38,7 @@ def make_router() -> EventRouter:
         if choice in MENU:
             event.reply_text(MENU[choice])
         elif event.poll_vote is None and event.reaction is None:
-            # Servers before 2.4 show no buttons: there it becomes numbered lines.
+            # Before server 2.4, phones often show no buttons: it sends numbered lines instead.
             event.reply_buttons(title="How can we help?", buttons=BUTTONS, fallback="text")
 
     return router

@@ -1,4 +1,4 @@
-"""Many customers on one server: an instance each, its own key, nobody reads the others' messages.
+"""Many customers on one server: each has an instance, and a key that opens only this one.
 
 Run: python examples/cookbook/multi_tenant.py padaria, with EVOLUTION_… in the environment.
 """
@@ -13,25 +13,25 @@ from evolution_sdk.errors import InstanceAlreadyExistsError
 
 
 def sign_up(client: EvolutionClient, keys: MutableMapping[str, str], tenant: str) -> None:
-    """Make the instance of a tenant once, and keep its key: it opens that instance alone."""
+    """Create the instance of a tenant once, and keep its key, which opens only that instance."""
     name = f"tenant-{tenant}"
     if name in keys:
         return
     try:
         keys[name] = client.instances.create(name).token
     except InstanceAlreadyExistsError:
-        # Made before, and the key got lost on the way to your database: ask for it.
+        # It exists, but its key never reached your database: ask the server for it.
         keys[name] = client.instances.fetch(name)[0].token or ""
 
 
 def of_tenant(client: EvolutionClient, keys: MutableMapping[str, str], tenant: str) -> Instance:
-    """The handle that this tenant's requests may use, and no other."""
+    """Return the handle for this tenant's requests; they must use no other."""
     name = f"tenant-{tenant}"
     return client.instance(name, token=keys[name])
 
 
 def main() -> None:
-    """Sign a tenant up, and show what it may see."""
+    """Sign a tenant up, and print the name of its instance."""
     keys: dict[str, str] = {}  # encrypted, in your database
     with EvolutionClient() as client:
         sign_up(client, keys, sys.argv[1])

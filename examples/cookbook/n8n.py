@@ -1,4 +1,4 @@
-"""n8n beside us: its workflow gets the events it wants, and none is lost while it is down.
+"""Forward messages to an n8n workflow; none is lost while n8n is down.
 
 Run: python examples/cookbook/n8n.py, with EVOLUTION_…, WEBHOOK_URL and N8N_URL in the environment.
 """
@@ -18,14 +18,14 @@ from evolution_sdk.webhooks import WebhookReceiver
 
 
 def make_router(post: Callable[[dict[str, Any]], object]) -> EventRouter:
-    """Hand over what the workflow needs, in a form that no server version changes."""
+    """Forward what the workflow needs, in a form that is the same on all server versions."""
     router = EventRouter()
 
     @router.on(SyncMessagesUpsert, ~filters.from_me)
     def forward(event: SyncMessagesUpsert) -> None:
         post(
             {
-                "id": event.delivery_key,  # the same for a copy: n8n can leave it out
+                "id": event.delivery_key,  # a duplicate has the same id: n8n can skip it
                 "instance": event.instance,
                 "chat": str(event.chat),
                 "name": event.push_name,
@@ -38,12 +38,12 @@ def make_router(post: Callable[[dict[str, Any]], object]) -> EventRouter:
 
 
 def poster(http: httpx.Client, url: str) -> Callable[[dict[str, Any]], object]:
-    """Post to n8n; an error status is an error, so that the event becomes a dead letter."""
+    """Post to n8n; raise on an error status, so that the event is tried again."""
     return lambda told: http.post(url, json=told).raise_for_status()
 
 
 def main() -> None:
-    """Serve the receiver; what n8n does not take is tried again, then kept for a replay."""
+    """Serve the receiver; what n8n does not take is tried again, then kept as a dead letter."""
     import uvicorn
 
     with EvolutionClient() as client, httpx.Client(timeout=10) as http:

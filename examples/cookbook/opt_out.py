@@ -1,4 +1,4 @@
-"""Opt-out: who writes SAIR gets nothing more, whoever hands a message over later.
+"""Opt-out: whoever writes SAIR gets no more messages from the outbox.
 
 Run: python examples/cookbook/opt_out.py, with EVOLUTION_… and WEBHOOK_URL in the environment.
 """
@@ -18,7 +18,7 @@ BACK = {"voltar", "start"}
 
 
 def make_router(outbox: Outbox) -> EventRouter:
-    """Listen for the words; the outbox keeps the list, and refuses what is handed over."""
+    """Listen for the words; the outbox keeps the list, and refuses messages to those on it."""
     router = EventRouter()
 
     @router.on(SyncMessagesUpsert, filters.text & filters.private & ~filters.from_me)
@@ -27,7 +27,7 @@ def make_router(outbox: Outbox) -> EventRouter:
         if event.chat is None:
             return
         if word in STOP:
-            # The answer first: afterwards nothing may go out, this answer included.
+            # The answer first: after the opt-out, nothing more should go out.
             event.reply_text("Done: you get no more messages. Write VOLTAR to get them again.")
             outbox.opt_out(event.chat, reason=word)
         elif word in BACK and outbox.opt_in(event.chat):
@@ -37,7 +37,7 @@ def make_router(outbox: Outbox) -> EventRouter:
 
 
 def campaign(outbox: Outbox, numbers: list[str], text: str, name: str) -> list[str]:
-    """Hand a message over to everybody who has not opted out; returns those who have."""
+    """Hand over a message to everybody who has not opted out; return those who have."""
     left_out: list[str] = []
     for number in numbers:
         try:

@@ -1,4 +1,4 @@
-"""Book a payment and thank for it in one transaction: both happen, or neither.
+"""Book a payment and queue its thank-you in one transaction: both happen, or neither.
 
 Run: python examples/cookbook/paid_order.py shop.db 4711 5511999999999, with EVOLUTION_… in the
 environment. The outbox lives in the shop's own database.
@@ -17,8 +17,8 @@ TABLE = "CREATE TABLE IF NOT EXISTS payment (invoice TEXT PRIMARY KEY, phone TEX
 
 
 def book(outbox: Outbox, db: sqlite3.Connection, invoice: str, phone: str) -> bool:
-    """Book a payment once, however often your bank tells you of it; tell whether it was new."""
-    with db:  # one transaction: an error takes back both
+    """Book a payment once, however often your bank reports it; return whether it was new."""
+    with db:  # one transaction: an error rolls back both
         db.execute("BEGIN IMMEDIATE")
         row = (invoice, phone)
         if not db.execute("INSERT OR IGNORE INTO payment VALUES (?, ?)", row).rowcount:
@@ -30,7 +30,7 @@ def book(outbox: Outbox, db: sqlite3.Connection, invoice: str, phone: str) -> bo
 
 
 def main() -> None:
-    """Book, and send what is due."""
+    """Book the payment, and wait until its message is sent."""
     path, invoice, phone = sys.argv[1:]
     with EvolutionClient() as client, Outbox(path, client=client) as outbox:
         with closing(sqlite3.connect(path)) as db:

@@ -1,6 +1,6 @@
-"""Workers on several machines share the events of RabbitMQ; each event is handled once.
+"""Workers on several machines share the events of RabbitMQ, and skip duplicates.
 
-Run: python examples/cookbook/queue_workers.py, as often as you have cores, with EVOLUTION_…,
+Run: python examples/cookbook/queue_workers.py, once for each core, with EVOLUTION_…,
 EVOLUTION_RABBITMQ_URI and EVOLUTION_CACHE_REDIS_URI in the environment.
 """
 
@@ -21,22 +21,22 @@ Work = Callable[[AsyncMessagesUpsert], Awaitable[object]]
 
 
 class Handled:
-    """Remembers in Redis, for all workers, which events are done."""
+    """Remembers in Redis, for all workers, which events have been handled."""
 
     def __init__(self, store: redis.Redis, *, keep_s: int = 24 * 3600) -> None:
         self._store, self._keep_s = store, keep_s
 
     def seen(self, key: str) -> bool:
-        """Whether some worker has handled it."""
+        """Tell whether a worker has handled the event."""
         return bool(self._store.exists(f"handled:{key}"))
 
     def add(self, key: str) -> None:
-        """It is handled: called once the handler has returned."""
+        """Remember the event; called when its handler has returned."""
         self._store.set(f"handled:{key}", 1, ex=self._keep_s)
 
 
 def make_router(work: Work) -> EventRouter:
-    """What is done with a message that somebody wrote."""
+    """Do the work for each text that somebody else wrote."""
     router = EventRouter()
 
     @router.on(AsyncMessagesUpsert, filters.text & ~filters.from_me)
@@ -49,7 +49,7 @@ def make_router(work: Work) -> EventRouter:
 def make_stream(
     client: AsyncEvolutionClient, router: EventRouter, uri: str, instance: str, store: redis.Redis
 ) -> RabbitStream:
-    """One worker's stream; what fails five times waits in the queue of dead letters."""
+    """Make the stream of one worker; what fails five times becomes a dead letter."""
 
     def failed(event: Event[Any], error: BaseException) -> None:
         print("failed", event.event, type(error).__name__)
@@ -67,7 +67,7 @@ def make_stream(
 
 
 async def main() -> None:
-    """Work until Ctrl-C: what was begun is finished, the rest goes to the other workers."""
+    """Work until Ctrl-C; then finish what has begun, and leave the rest to other workers."""
 
     async def answer(event: AsyncMessagesUpsert) -> None:
         await event.reply_text("We got your message.")

@@ -6,6 +6,7 @@ Run: python examples/cookbook/reminders.py appointments.csv, with EVOLUTION_… 
 from __future__ import annotations
 
 import csv
+import signal
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from evolution_sdk import EvolutionClient, EvolutionConfig
 from evolution_sdk.outbox import Outbox
 
 ZONE = ZoneInfo("America/Sao_Paulo")
-# The client's limiter keeps the night quiet, and the recipients apart.
+# The client's rate limiter keeps the night quiet, and spreads the messages out.
 PACE = {
     "enabled": True,
     "per_minute": 20,
@@ -36,39 +37,42 @@ class Appointment:
 
 
 def read(lines: Iterable[str]) -> list[Appointment]:
-    """Read id,number,name,at with times of São Paulo, such as 2027-01-15T14:30."""
+    """Read lines of id,number,name,at; times are those of São Paulo: 2027-01-15T14:30."""
     return [
         Appointment(id_, number, name, datetime.fromisoformat(at).replace(tzinfo=ZONE))
         for id_, number, name, at in csv.reader(lines)
     ]
 
 
-def remind(outbox: Outbox, appointments: Iterable[Appointment]) -> int:
-    """Hand the reminders over; running it again hands over only what is new."""
+def remind(outbox: Outbox, appointments: Iterable[Appointment], now: datetime) -> int:
+    """Hand over the reminders; running it again adds only what is new."""
     many = 0
     for one in appointments:
+        too_late = one.at - timedelta(hours=2)
+        if too_late <= now:
+            continue
         outbox.messages.send_text(
             one.number,
             f"Hi {one.name}, see you tomorrow, {one.at:%d/%m at %H:%M}.",
             key=f"reminder-{one.id}-{one.at:%Y%m%d%H%M}",  # a new time is a new reminder
             not_before=one.at - timedelta(days=1),
-            expires_at=one.at - timedelta(hours=2),
+            expires_at=too_late,
         )
         many += 1
     return many
 
 
 def main() -> None:
-    """Hand over, and send until everything is over."""
+    """Hand over the reminders, and send each at its time, until Ctrl-C."""
     config = EvolutionConfig.from_env().replace(rate_limit=PACE)
     with (
         open(sys.argv[1], encoding="utf-8") as file,  # noqa: PTH123
         EvolutionClient(config=config) as client,
         Outbox("outbox.db", client=client) as outbox,
     ):
-        print(remind(outbox, read(file)), "reminders are handed over; Ctrl-C ends")
-        while outbox.counts().get("queued"):
-            outbox.wait(outbox.find(state="queued", limit=1)[0].key, timeout_ms=86_400_000)
+        many = remind(outbox, read(file), datetime.now(ZONE))
+        print(many, "reminders are handed over; Ctrl-C ends")
+        signal.pause()
 
 
 if __name__ == "__main__":

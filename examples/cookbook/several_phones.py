@@ -1,4 +1,4 @@
-"""Several phones, one business: each customer keeps one phone, and a dead one is left out.
+"""Several phones, one business: each customer keeps one phone, and dead phones are skipped.
 
 Run: python examples/cookbook/several_phones.py 5511999999999, with EVOLUTION_… in the environment.
 """
@@ -14,7 +14,7 @@ from evolution_sdk.monitor import InstanceHealth
 
 
 def usable(health: Mapping[str, InstanceHealth]) -> list[str]:
-    """Phones that can send now: open is not enough, its socket must live."""
+    """Return the phones that can send now: open is not enough, the socket must be alive."""
     return sorted(
         name
         for name, one in health.items()
@@ -23,10 +23,10 @@ def usable(health: Mapping[str, InstanceHealth]) -> list[str]:
 
 
 def choose(number: str, phones: Sequence[str], known: Mapping[str, str]) -> str:
-    """Choose the phone of a customer: the one they know, else by their number.
+    """Choose the phone for a customer: the one they know, else one picked by their number.
 
-    Whoever knows one phone must not get messages from another: they would not know who writes,
-    and WhatsApp takes first messages to strangers for spam.
+    A customer who knows one phone should not hear from another: they would not know who writes,
+    and WhatsApp treats first messages to strangers as spam.
     """
     if known.get(number) in phones:
         return known[number]
@@ -42,14 +42,14 @@ def send(
     number: str,
     text: str,
 ) -> SentMessage:
-    """Send by the customer's phone, and remember which one it was."""
+    """Send from the customer's phone, and remember which one it was."""
     phones = usable(monitor.get_health_status().instances)
     known[number] = choose(number, phones, known)
     return client.instance(known[number]).messages.send_text(number, text)
 
 
 def main() -> None:
-    """Send one text by whichever phone can."""
+    """Send one text from a phone that works."""
     with EvolutionClient() as client:
         monitor = EvolutionMonitorService(client, instances="*")
         monitor.check_health_sync()

@@ -1,4 +1,4 @@
-"""A support bot: greets, answers a menu in opening hours, and hands over to a person.
+"""A support bot: answers a menu in opening hours, and passes chats on to a person.
 
 Run: python examples/cookbook/support_bot.py, with EVOLUTION_… and WEBHOOK_URL in the environment.
 """
@@ -21,14 +21,14 @@ HANDED_OVER = "A person will answer you here."
 
 
 def is_open(now: datetime) -> bool:
-    """Monday to Friday, 9 to 18."""
+    """Tell whether it is Monday to Friday, 9 to 18."""
     return now.weekday() < 5 and 9 <= now.hour < 18
 
 
 def make_router(now: Callable[[], datetime]) -> EventRouter:
-    """Decide what is answered; with_person holds the chats that a person has taken over."""
+    """Answer the menu; with_person holds the chats that a person has taken over."""
     router = EventRouter()
-    with_person: set[str] = set()  # keep it in your database where several processes answer
+    with_person: set[str] = set()  # keep it in your database if several processes answer
 
     @router.on(SyncMessagesUpsert, filters.from_me & filters.text("#bot"))
     def give_back(event: SyncMessagesUpsert) -> None:

@@ -1,4 +1,4 @@
-"""The back end of a shared inbox: conversations, live messages, and answers that arrive once.
+"""The back end of a shared inbox: chats, live updates, and answers that are sent once.
 
 Run: uvicorn team_inbox:app, in examples/cookbook, with EVOLUTION_… in the environment.
 """
@@ -18,19 +18,19 @@ from evolution_sdk import AsyncEvolutionClient, Jid
 from evolution_sdk.archive import Archive, ArchivedMessage
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.events import EventRouter, MessageEvent
-from evolution_sdk.outbox import AsyncOutbox, OutboxConflictError
+from evolution_sdk.outbox import AsyncOutbox, OutboxConflictError, RecipientOptedOutError
 from evolution_sdk.webhooks import WebhookReceiver
 
 
 class Answer(BaseModel):
-    """What a colleague writes; the page makes ``key`` once: a second click sends nothing."""
+    """What a colleague writes; the page makes ``key`` once, so a second click sends nothing."""
 
     key: str
     text: str
 
 
 def shown(message: ArchivedMessage) -> dict[str, object]:
-    """A message as the page shows it."""
+    """Return a message as the page shows it."""
     return {
         "id": message.id,
         "from_me": message.from_me,
@@ -41,18 +41,18 @@ def shown(message: ArchivedMessage) -> dict[str, object]:
 
 
 class Pages:
-    """The pages that are open: each gets the chats in which something happened."""
+    """The pages that are open; each is told which chats have news."""
 
     def __init__(self) -> None:
         self._open: set[asyncio.Queue[str]] = set()
 
     def tell(self, chat: Jid) -> None:
-        """Tell all pages of a chat."""
+        """Tell all pages that a chat has news."""
         for page in self._open:
             page.put_nowait(str(chat))
 
     async def stream(self) -> AsyncIterator[str]:
-        """What one page gets, as server-sent events."""
+        """Yield what one page gets, as server-sent events."""
         page: asyncio.Queue[str] = asyncio.Queue()
         self._open.add(page)
         try:
@@ -65,11 +65,11 @@ class Pages:
 def make_app(
     client: AsyncEvolutionClient, archive: Archive, outbox: AsyncOutbox, inbox: str | None = None
 ) -> FastAPI:
-    """Make the application; put your own login before it."""
+    """Make the application; put your own login in front."""
     router, pages = EventRouter(), Pages()
 
     @router.on(MessageEvent)
-    def heard(event: MessageEvent) -> None:
+    async def heard(event: MessageEvent) -> None:
         archive.record(event)
         if event.chat is not None:
             pages.tell(event.chat)
@@ -78,7 +78,7 @@ def make_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        client.observe(archive.observe)  # keeps what is sent
+        client.observe(archive.observe)  # records what is sent
         async with client, outbox, receiver.running():
             yield
         archive.close()
@@ -103,6 +103,8 @@ def make_app(
             message = await outbox.messages.send_text(chat, said.text, key=said.key)
         except RequestValidationError as error:
             raise HTTPException(422, str(error)) from None
+        except RecipientOptedOutError as error:
+            raise HTTPException(409, str(error)) from None
         except OutboxConflictError as error:  # the key was used for another text
             raise HTTPException(409, str(error)) from None
         return {"state": message.state}
@@ -115,14 +117,14 @@ def make_app(
 
 
 def main() -> FastAPI:
-    """Everything from the environment."""
+    """Make the application from the settings in the environment."""
     client = AsyncEvolutionClient()
     outbox = AsyncOutbox("outbox.db", client=client)
     return make_app(client, Archive("whatsapp.db"), outbox, "inbox.db")
 
 
 def __getattr__(name: str) -> FastAPI:
-    # uvicorn asks for `app`; whoever imports the module for something else opens no files.
+    # uvicorn asks for `app`; an import for anything else opens no files.
     if name == "app":
         return main()
     raise AttributeError(name)

@@ -1,4 +1,4 @@
-"""Send, and wait for what WhatsApp says about it: delivered, read, refused, or an answer.
+"""Send a text, and wait until it is delivered and read, or refused.
 
 Run: python examples/cookbook/until_read.py 5511999999999, with EVOLUTION_… in the environment.
 """
@@ -11,7 +11,7 @@ from evolution_sdk import DeliveryRefusedError, EvolutionClient, WaitTimeoutErro
 
 
 def send_and_wait(client: EvolutionClient, number: str, text: str, timeout_ms: int) -> str:
-    """Send a text; returns how far it came, in a word."""
+    """Send a text; return how far it got."""
     sent = client.messages.send_text(number, text)
     try:
         sent.wait_until("DELIVERY_ACK", timeout_ms=timeout_ms)
@@ -19,7 +19,7 @@ def send_and_wait(client: EvolutionClient, number: str, text: str, timeout_ms: i
         # WhatsApp refused what the server had accepted. Sending it again makes it worse.
         return f"refused: {error.code or 'no code'}"
     except WaitTimeoutError:
-        # It was sent all the same: the phone may be off.
+        # It was sent all the same; the phone may be off.
         return "sent, not delivered yet"
     try:
         sent.wait_until("READ", timeout_ms=timeout_ms)
@@ -29,7 +29,7 @@ def send_and_wait(client: EvolutionClient, number: str, text: str, timeout_ms: i
 
 
 def main() -> None:
-    """Send one text, and tell what became of it within a minute."""
+    """Send one text, and print how far it got."""
     with EvolutionClient() as client:
         print(send_and_wait(client, sys.argv[1], "Your order has left.", 60_000))
 

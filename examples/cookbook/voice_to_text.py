@@ -1,4 +1,4 @@
-"""A voice note becomes text: by your transcriber, whichever it is.
+"""Answer voice notes with their text, by a transcriber of your choice.
 
 Run: python examples/cookbook/voice_to_text.py, with EVOLUTION_… and WEBHOOK_URL in the environment.
 """
@@ -12,12 +12,12 @@ from evolution_sdk import EvolutionClient, SyncMessagesUpsert
 from evolution_sdk.events import EventRouter, filters
 from evolution_sdk.webhooks import WebhookReceiver
 
-MOST_BYTES = 5_000_000  # about ten minutes of a voice note
+MOST_BYTES = 5_000_000  # more than a voice note of MOST_SECONDS needs
 MOST_SECONDS = 300
 
 
 def make_router(transcribe: Callable[[bytes, str], str]) -> EventRouter:
-    """Answer a voice note with its text; transcribe takes its bytes and its type."""
+    """Answer a voice note with its text; transcribe takes its bytes and its MIME type."""
     router = EventRouter()
 
     @router.on(SyncMessagesUpsert, filters.media & ~filters.from_me)

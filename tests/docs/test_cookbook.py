@@ -65,9 +65,10 @@ def test_reminders_are_handed_over_once_and_wait_for_their_time(stage: Stage) ->
     soon = datetime.now(program.ZONE).replace(second=0, microsecond=0, tzinfo=None)
     at = soon + timedelta(days=3)
     lines = [f"7,{ANA},Ana,{at:%Y-%m-%dT%H:%M}", f"8,{BOB},Bob,{at:%Y-%m-%dT%H:%M}"]
+    lines.append(f"9,{ANA},Ana,{soon + timedelta(hours=1):%Y-%m-%dT%H:%M}")  # too late
     outbox = Outbox(stage.folder / "outbox.db", client=stage.client)
     for _ in range(2):
-        assert program.remind(outbox, program.read(lines)) == 2
+        assert program.remind(outbox, program.read(lines), datetime.now(program.ZONE)) == 2
     rows = outbox.find()
     assert len(rows) == 2
     for row in rows:

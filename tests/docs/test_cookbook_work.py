@@ -149,7 +149,8 @@ def test_a_payment_and_its_message_are_written_together_or_not_at_all(stage: Sta
 
 def test_a_number_that_works_tells_of_one_that_does_not(stage: Stage) -> None:
     program = recipe("health_alert")
-    stage.fake.create_instance("alerts", state="open")
+    for name in ("alerts", "support"):  # of two that are watched, one fails
+        stage.fake.create_instance(name, state="open")
     with program.make_monitor(stage.client, "alerts", BOB) as monitor:
         monitor.check_health_sync()
         assert stage.said == []
@@ -258,6 +259,9 @@ async def test_a_team_reads_hears_and_answers_once(tmp_path: Path) -> None:
             assert (await page.post(f"/chats/{chat}", json=other)).status_code == 409
             empty = {"key": "answer-2", "text": ""}
             assert (await page.post(f"/chats/{chat}", json=empty)).status_code == 422
+            await outbox.opt_out(BOB)
+            gone = {"key": "answer-3", "text": "hello"}
+            assert (await page.post(f"/chats/{BOB}@s.whatsapp.net", json=gone)).status_code == 409
             await outbox.wait("answer-1")
             await until_async(lambda: len(archive.messages(chat=chat)) == 2)
             shown = (await page.get(f"/chats/{chat}")).json()

@@ -73,6 +73,14 @@ def test_every_page_is_in_the_navigation(language: str) -> None:
     assert sorted(listed) == sorted(names(ROOT / "docs" / language))
 
 
+@pytest.mark.parametrize("language", CONFIGURATION)
+def test_a_recipe_is_listed_under_its_title(language: str) -> None:
+    text = (ROOT / CONFIGURATION[language]).read_text("utf-8")
+    for title, name in re.findall(r'^ *- "(.+?)": (cookbook/\w+\.md)$', text, re.MULTILINE):
+        page = (ROOT / "docs" / language / name).read_text("utf-8")
+        assert f"\n# {title}\n" in f"\n{page}"
+
+
 def test_the_tool_settles_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for language in ("en", "pt"):
         (tmp_path / language).mkdir()

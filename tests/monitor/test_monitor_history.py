@@ -68,6 +68,11 @@ def test_samples_survive_and_are_found_by_time(path: Path) -> None:
     again.history.close()
 
 
+def test_only_its_owner_may_read_the_file(path: Path) -> None:
+    File(path).add(1.0)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
 def test_old_samples_are_deleted(path: Path) -> None:
     file = File(path, retention_ms=100_000)
     file.add(*map(float, range(600)))

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from evolution_sdk._sql.database import Database
+from evolution_sdk._sql.opening import open_database
 from evolution_sdk._sql.troubles import DatabaseError
 from forking.children import at_one_instant, in_child, quiet_forks, untold_fork
 
@@ -15,17 +16,20 @@ from .conftest import put, words
 pytestmark = quiet_forks
 
 
-def test_parent_and_children_write_at_once(database: Database) -> None:
-    put(database, "parent")
+def test_parent_and_children_write_at_once(database: Database, place: str) -> None:
+    # However slow the disk is: they wait for each other.
+    patient = open_database(place, busy_timeout_ms=60_000)
+    put(patient, "parent")
 
     def child(name: str) -> bool:
         for n in range(10):
-            put(database, f"{name}{n}")
-        return len(words(database)) >= 11
+            put(patient, f"{name}{n}")
+        return len(words(patient)) >= 11
 
     assert all(at_one_instant([lambda: child("a"), lambda: child("b")]))
-    put(database, "again")
-    assert len(words(database)) == 22
+    put(patient, "again")
+    assert len(words(patient)) == 22
+    patient.close()
 
 
 def test_a_fork_during_another_threads_transaction(database: Database) -> None:

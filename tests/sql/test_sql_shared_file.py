@@ -7,7 +7,8 @@ import sys
 import threading
 from pathlib import Path
 
-from evolution_sdk._sql.sqlite import SqliteDatabase, make_private
+from evolution_sdk._base.private_file import make_private
+from evolution_sdk._sql.sqlite import SqliteDatabase
 from evolution_sdk.identity import LidMap
 from evolution_sdk.identity.lid_stores import SqliteLidStore
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,16 @@ def test_keys_and_dead_letters_are_bounded(tmp_path: Path) -> None:
     assert inbox.add(entry("k999"), now) == "duplicate"
     now = NOW + 11
     assert inbox.add(entry("k999"), now) == "new"
+    inbox.close()
+
+
+def test_only_its_owner_may_read_what_people_wrote(tmp_path: Path) -> None:
+    inbox = SqliteInbox(tmp_path / "i.db")
+    inbox.open()
+    inbox.add(entry("k"), NOW)
+    rights = {one.name: stat.S_IMODE(one.stat().st_mode) for one in tmp_path.iterdir()}
+    assert {"i.db", "i.db-wal"} < rights.keys()
+    assert set(rights.values()) == {0o600}
     inbox.close()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import sqlite3
 import threading
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -12,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from evolution_sdk._base.forking import CARRIED_OVER, abandon, around_fork, free_in_child, in_child
+from evolution_sdk._base.private_file import make_private
 
 from .database import Row
 from .dialect import SQLITE, Dialect
 from .troubles import DatabaseError, of_sqlite
 
-__all__ = ["SqliteDatabase", "SqliteSession", "make_private"]
+__all__ = ["SqliteDatabase", "SqliteSession"]
 
 _STEP_MS = 5.0
 _translated = SQLITE.sql
-_MAKING = free_in_child(threading.Lock())
 _FORK_PATIENCE_S = 1.0
 
 
@@ -144,8 +143,7 @@ class SqliteDatabase:
             raise DatabaseError("other", f"the file {self.path} is not used: {CARRIED_OVER}")
         db: sqlite3.Connection | None = None
         try:
-            if str(self.path) != ":memory:":
-                make_private(self.path)
+            make_private(self.path)
             db = sqlite3.connect(
                 self.path, isolation_level=None, check_same_thread=False, timeout=self._open_s
             )
@@ -181,24 +179,6 @@ class SqliteDatabase:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.path)!r})"
-
-
-def make_private(path: str | Path) -> None:
-    """Make an empty file for its owner alone, unless it is there.
-
-    Made with these rights, not changed afterwards; SQLite gives its WAL the same ones. A file that
-    is there is not even opened: to close it would free all locks that this process has on it (so
-    POSIX wants it), also those of other connections, whose commits others would then overwrite.
-
-    Args:
-        path: The file.
-
-    Raises:
-        OSError: It cannot be made.
-    """
-    # One at a time: whoever finds the file made connects after it was closed.
-    with _MAKING, suppress(FileExistsError):
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _is_busy(error: Exception) -> bool:

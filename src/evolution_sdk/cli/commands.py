@@ -73,12 +73,12 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "console": Command(
         "cli.console",
         "serve the live console: health, delivery, outbox, alerts in one page",
-        "abre o painel ao vivo: saúde, entrega, caixa de saída e alertas em uma página",
+        "abre o painel ao vivo: saúde, entrega, outbox e alertas em uma página",
     ),
     "outbox": Command(
         "outbox.cli",
         "send, list and settle messages that were handed over",
-        "envia, lista e resolve as mensagens da caixa de saída",
+        "envia, lista e resolve as mensagens do outbox",
     ),
     "archive": Command(
         "cli.archive",

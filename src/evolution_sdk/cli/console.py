@@ -32,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
         prog=f"{program()} console",
         description=t(
             "Serve the live console: one page about health, delivery, outbox and alerts.",
-            "Abre o painel ao vivo: uma página com saúde, entrega, caixa de saída e alertas.",
+            "Abre o painel ao vivo: uma página com saúde, entrega, outbox e alertas.",
         ),
     )
     options.add_argument(
@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help=t(
             "let the page act: settle the outbox, link phones; it shows QR codes then",
-            "permite agir pela página: resolver a caixa de saída, conectar telefones; mostra QR "
+            "permite agir pela página: resolver mensagens do outbox, conectar telefones; mostra QR "
             "codes",
         ),
     )
@@ -83,7 +83,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="PLACE",
         help=t(
             "an outbox to show: a SQLite file or a postgresql:// URL",
-            "uma caixa de saída a mostrar: arquivo SQLite ou URL postgresql://",
+            "um outbox a mostrar: arquivo SQLite ou URL postgresql://",
         ),
     )
     options.add_argument(

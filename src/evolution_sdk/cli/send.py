@@ -67,7 +67,7 @@ def parser() -> CommandParser:
         metavar=t("KEY", "CHAVE"),
         help=t(
             "send through the outbox: the same key is sent once, however often it is tried",
-            "envia pela caixa de saída: a mesma chave é enviada uma só vez, mesmo se repetida",
+            "envia pelo outbox: a mesma chave é enviada uma só vez, mesmo se repetida",
         ),
     )
     options.add_argument(
@@ -75,7 +75,7 @@ def parser() -> CommandParser:
         metavar=t("PLACE", "LOCAL"),
         help=t(
             "store of the outbox; default: EVOLUTION_OUTBOX_STORE, else outbox.db",
-            "banco da caixa de saída; padrão: EVOLUTION_OUTBOX_STORE, senão outbox.db",
+            "banco do outbox; padrão: EVOLUTION_OUTBOX_STORE, senão outbox.db",
         ),
     )
     options.add_argument(

@@ -127,7 +127,7 @@ class SqliteLidStore:
         """Open the file for one piece of work, so that no connection is carried over a fork."""
         import sqlite3
 
-        from evolution_sdk._sql.sqlite import make_private
+        from evolution_sdk._base.private_file import make_private
 
         with self._lock:
             make_private(self._path)

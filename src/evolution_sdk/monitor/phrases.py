@@ -52,17 +52,17 @@ LABELS: Final[Mapping[str, str]] = {
     "memory of this process": "memória deste processo",
     "CPU use of this process": "uso de CPU deste processo",
     "lag of the event loop": "atraso do loop de eventos",
-    "number of messages waiting in the outbox": "número de mensagens esperando na caixa de saída",
+    "number of messages waiting in the outbox": "número de mensagens esperando no outbox",
     "age of the oldest message due in the outbox": (
-        "idade da mensagem mais antiga a enviar na caixa de saída"
+        "idade da mensagem mais antiga a enviar no outbox"
     ),
     "number of messages that may or may not have been sent": (
         "número de mensagens que podem ou não ter sido enviadas"
     ),
     "number of instances that the outbox has paused for trouble": (
-        "número de instâncias que a caixa de saída pausou por problemas"
+        "número de instâncias que o outbox pausou por problemas"
     ),
-    "messages of the outbox sent per second": "mensagens da caixa de saída enviadas por segundo",
+    "messages of the outbox sent per second": "mensagens do outbox enviadas por segundo",
     "95th percentile of the time from hand-over until sent": (
         "percentil 95 do tempo entre a entrega à caixa e o envio"
     ),
@@ -207,7 +207,7 @@ PHRASES: Final[Mapping[str, str]] = {
         "`--not-sent`; `outbox list --state unknown` mostra quais são"
     ),
     "the outbox tries again by itself and loses nothing; the reasons are in the details": (
-        "a caixa de saída tenta de novo sozinha e não perde nada; os motivos estão nos detalhes"
+        "o outbox tenta de novo sozinho e não perde nada; os motivos estão nos detalhes"
     ),
     # The reasons of resilience/breaker.py.
     "{n} failures in a row": "{} falhas seguidas",

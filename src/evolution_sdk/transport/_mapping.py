@@ -45,18 +45,21 @@ _CONNECT_TIMEOUT = Verdict(
 _POOL_TIMEOUT = Verdict(
     EvolutionTimeoutError,
     Phase.NOT_SENT,
-    "No connection to {where} became free in time. Raise max_connections, or call less at once.",
+    "No connection to {where} became free in time. Call less at once, or pass a transport that was "
+    "opened with TransportOptions(max_connections=…).",
 )
 _TLS = Verdict(
     ConnectionFailedError,
     Phase.NOT_SENT,
-    "The TLS certificate of {where} could not be verified. Pass verify= with the path of its CA.",
+    "The TLS certificate of {where} could not be verified. Set EVOLUTION_TLS_VERIFY to the path of "
+    "its CA.",
     transient=False,
 )
 _PROXY = Verdict(
     ConnectionFailedError,
     Phase.NOT_SENT,
-    "The proxy did not connect to {where}. Check proxy=, or the HTTP(S)_PROXY variables.",
+    "The proxy did not connect to {where}. Check EVOLUTION_HTTP_PROXY, or the HTTP(S)_PROXY "
+    "variables.",
 )
 _LOCAL = Verdict(
     ConnectionFailedError,

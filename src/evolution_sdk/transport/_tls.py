@@ -50,5 +50,7 @@ def tls_context(verify: bool | str) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=file or None, capath=folder or None)
     except (ssl.SSLError, OSError) as error:
         raise ConfigurationError(
-            "verify: the CA file cannot be read, or holds no PEM certificates.", variable="verify"
+            "verify: the CA file cannot be read, or holds no PEM certificates. Check "
+            "EVOLUTION_TLS_VERIFY and SSL_CERT_FILE.",
+            variable="verify",
         ) from error

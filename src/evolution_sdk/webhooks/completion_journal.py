@@ -6,6 +6,8 @@ import struct
 from contextlib import suppress
 from pathlib import Path
 
+from evolution_sdk._base.private_file import make_private
+
 _HEAD = 16
 _NUMBER = struct.Struct("<q")
 _MAX_ENTRIES = 8_192
@@ -55,8 +57,10 @@ class CompletionJournal:
         self._next = 0
         empty = self._mark + bytes(_MAX_ENTRIES * _NUMBER.size)
         # Written over and not made anew: a full disk may have no room for a new file.
-        with suppress(OSError), self._path.open("r+b" if self._path.exists() else "x+b") as file:
-            file.write(empty)
+        with suppress(OSError):
+            make_private(self._path)
+            with self._path.open("r+b") as file:
+                file.write(empty)
 
     def add(self, number: int) -> bool:
         """Add an entry.

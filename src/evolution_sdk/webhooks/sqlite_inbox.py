@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from evolution_sdk._base.forking import CARRIED_OVER, abandon, in_child
+from evolution_sdk._base.private_file import make_private
 from evolution_sdk._base.serial_worker import BUSY_TIMEOUT_MS
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
@@ -267,6 +268,9 @@ class SqliteInbox:
         self._db = self._lock = None
 
     def _connect(self, path: Path) -> sqlite3.Connection:
+        # It holds what people wrote. Where it cannot be made, SQLite says why.
+        with suppress(OSError):
+            make_private(path)
         # Transactions are begun by hand; the receiver's lock keeps threads apart.
         return sqlite3.connect(
             path,
@@ -337,9 +341,10 @@ class SqliteInbox:
 
     def _hold(self, slot: int) -> sqlite3.Connection | None:
         """Lock a slot for the life of the process; None when another process has it."""
-        lock = sqlite3.connect(
-            f"{self._path}.slot{slot}", isolation_level=None, check_same_thread=False, timeout=0
-        )
+        path = f"{self._path}.slot{slot}"
+        with suppress(OSError):
+            make_private(path)
+        lock = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
         # A transaction that is never ended: the system frees its lock when the process dies.
         try:
             lock.execute("BEGIN EXCLUSIVE")

@@ -174,7 +174,7 @@ class Actions:
 
     def _store(self) -> ConsoleOutbox:
         if self._outbox is None:
-            words = both("this console has no outbox", "este painel não tem caixa de saída")
+            words = both("this console has no outbox", "este painel não tem outbox")
             raise _WrongError(words, "missing")
         return self._outbox
 

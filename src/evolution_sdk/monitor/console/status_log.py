@@ -7,10 +7,11 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from evolution_sdk._base.private_file import make_private
 from evolution_sdk._base.quiet_log import QuietLog
 from evolution_sdk._base.serial_worker import SerialWorker
 from evolution_sdk.monitor.sample import STATUSES, HealthStatus
@@ -121,6 +122,8 @@ class StatusLog:
         )
 
     def _connect(self) -> sqlite3.Connection:
+        with suppress(OSError):  # SQLite says why
+            make_private(self._path)
         connection = sqlite3.connect(self._path, timeout=_BUSY_S)
         for statement in _SCHEMA:
             connection.execute(statement)

@@ -289,9 +289,9 @@ def _purge(outbox: Outbox, arguments: argparse.Namespace) -> int:
     if not arguments.yes and sys.stdin.isatty():
         sys.stderr.write(
             t(
-                "Delete messages that are over and were handed over before "
+                "Delete messages that are over and were due before "
                 f"{time_words(before)}? Their keys are forgotten. [y/N] ",
-                "Apagar as mensagens encerradas que foram entregues à caixa antes de "
+                "Apagar as mensagens encerradas que deviam sair antes de "
                 f"{time_words(before)}? As chaves são esquecidas. [s/N] ",
             )
         )

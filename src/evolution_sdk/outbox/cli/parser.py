@@ -25,7 +25,7 @@ def parser() -> CommandParser:
         prog=f"{program()} outbox",
         description=t(
             "The outbox: messages are written down first, and sent once.",
-            "A caixa de saída: as mensagens são anotadas primeiro e enviadas uma única vez.",
+            "O outbox: as mensagens são anotadas primeiro e enviadas uma única vez.",
         ),
     )
     commands = options.add_subparsers(
@@ -64,7 +64,7 @@ def _add_run(commands: _Adds) -> None:
         "run",
         t(
             "send what is handed over, until SIGINT or SIGTERM",
-            "envia as mensagens entregues à caixa, até SIGINT ou SIGTERM",
+            "envia as mensagens da fila, até SIGINT ou SIGTERM",
         ),
     )
     run.add_argument(
@@ -118,7 +118,7 @@ def _add_questions(commands: _Adds) -> None:
         metavar=t("TIME", "TEMPO"),
         help=t(
             "only those handed over since: 2h, or ISO 8601",
-            "só as entregues à caixa desde então: 2h, ou ISO 8601",
+            "só as enfileiradas desde então: 2h, ou ISO 8601",
         ),
     )
     listing.add_argument(
@@ -255,8 +255,8 @@ def _add_upkeep(commands: _Adds) -> None:
         required=True,
         metavar=t("TIME", "TEMPO"),
         help=t(
-            "only those handed over longer ago: 30d; their keys are forgotten",
-            "só as entregues à caixa há mais tempo: 30d; as chaves são esquecidas",
+            "only those that were due longer ago: 30d; their keys are forgotten",
+            "só as que deviam sair há mais tempo: 30d; as chaves são esquecidas",
         ),
     )
     purge.add_argument(

@@ -53,7 +53,7 @@ def run(
         _log.info(
             t(
                 "the outbox sends; SIGINT or SIGTERM ends it",
-                "a caixa de saída está enviando; SIGINT ou SIGTERM encerra",
+                "o outbox está enviando; SIGINT ou SIGTERM encerra",
             )
         )
         patience_ms = arguments.patience.total_seconds() * 1_000

@@ -154,7 +154,7 @@ def message_words(
         ),
     )
     for title, at in (
-        (t("handed over", "entregue"), message.created_at),
+        (t("handed over", "na fila desde"), message.created_at),
         (t("not before", "não antes de"), message.not_before),
         (t("expires", "expira"), message.expires_at),
         (t("last try", "última vez"), message.begun_at),
