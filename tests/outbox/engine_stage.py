@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -43,6 +44,13 @@ class Stage:
             f"SELECT {columns} FROM procrastinate_jobs WHERE task_name LIKE '%%:deliver' "
             "ORDER BY (args->>'row_id')::bigint, id"
         )
+
+    def until_no_job(self) -> None:
+        """Wait for the end of all jobs; a test that waits too long has failed."""
+        ends = time.monotonic() + 20
+        while self.jobs():
+            assert time.monotonic() < ends, self.jobs()
+            threading.Event().wait(0.01)
 
     def texts(self, chat: str = CHAT) -> list[str | None]:
         """The texts that the server got for a chat, in order."""

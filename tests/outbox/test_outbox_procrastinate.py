@@ -212,6 +212,28 @@ def test_a_message_that_a_person_queues_anew_has_a_job(one: Stage) -> None:
         one.sent("a")
 
 
+def test_a_job_whose_end_could_not_be_written_down_holds_up_nobody(one: Stage) -> None:
+    """Its worker lives, so that Procrastinate leaves it, and the lock of its chat, to it."""
+    first = one.outbox.messages.send_text(CHAT, "a", key="a")
+    lock = one.jobs("lock")[0][0]
+    with working(one.engine):
+        one.sent("a")
+        one.until_no_job()
+        (worker,) = one.run("SELECT max(id) FROM procrastinate_workers")[0]
+        one.run(
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, lock, args, status, worker_id) "
+            "VALUES ('evolution_outbox', 'evolution_outbox:deliver', %s, "
+            "jsonb_build_object('row_id', %s::bigint), 'doing', %s)",
+            lock,
+            first.id,
+            worker,
+        )
+        one.outbox.messages.send_text(CHAT, "b", key="b")
+        one.sent("b")
+        one.until_no_job()
+    assert one.texts() == ["a", "b"]
+
+
 def test_work_goes_on_after_the_database_has_dropped_all_connections(one: Stage) -> None:
     one.outbox.messages.send_text(CHAT, "a", key="a")
     with working(one.engine):

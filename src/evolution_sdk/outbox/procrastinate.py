@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -30,7 +30,7 @@ from .handing_over import Statement
 from .jobs import OutboxJob
 
 if TYPE_CHECKING:
-    from procrastinate import App
+    from procrastinate import App, JobContext
     from procrastinate.jobs import Job
 
 __all__ = ["ProcrastinateEngine"]
@@ -91,6 +91,9 @@ class ProcrastinateEngine:
         self._stop: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._quiet = QuietLog(_log)
+        # What this process works on, and as whom.
+        self._under_way: set[int | None] = set()
+        self._worker_id: int | None = None
 
     @property
     def app(self) -> App:
@@ -238,12 +241,15 @@ class ProcrastinateEngine:
 
     async def _run_once(self, options: Mapping[str, Any], stop: asyncio.Event) -> None:
         """Run a worker of Procrastinate, which ends when its database is away."""
+        self._worker_id = None
         worker = asyncio.create_task(self._worker(options))
         stopped = asyncio.create_task(stop.wait())
+        watch = asyncio.create_task(self._watch())
         try:
             await asyncio.wait({worker, stopped}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopped.cancel()
+            watch.cancel()
             # It finishes what it has begun before it ends.
             worker.cancel()
             (ended,) = await asyncio.gather(worker, return_exceptions=True)
@@ -291,30 +297,47 @@ class ProcrastinateEngine:
                     return RetryDecision()
                 return RetryDecision(retry_in={"seconds": 5})
 
-        task: Any = app.task(name=f"{self._queue}:deliver", queue=self._queue, retry=ComeAgain())
+        task: Any = app.task(
+            name=f"{self._queue}:deliver", queue=self._queue, retry=ComeAgain(), pass_context=True
+        )
         task(self._deliver)
         task = app.task(
             name=f"{self._queue}:recover",
             queue=self._queue,
             queueing_lock=f"{self._queue}:recover",
             priority=_FIRST,
+            pass_context=True,
         )
         every = "0" if self._recover_every_s == 60 else f"*/{self._recover_every_s}"
         periodic: Any = app.periodic(cron=f"* * * * * {every}", periodic_id=self._queue)
         periodic(task(self._recover))
 
-    async def _deliver(self, row_id: int) -> None:
+    @contextmanager
+    def _working_on(self, job: Job) -> Generator[None]:
+        self._worker_id = job.worker_id
+        self._under_way.add(job.id)
+        try:
+            yield
+        finally:
+            self._under_way.discard(job.id)
+
+    async def _deliver(self, context: JobContext, row_id: int) -> None:
         """Be the job of a row."""
-        at = await self._call(self._attached.carry, row_id)
+        with self._working_on(context.job):
+            at = await self._call(self._attached.carry, row_id)
         if at is not None:
             raise _NotYetError(at)
 
-    async def _recover(self, timestamp: int) -> None:
+    async def _recover(self, context: JobContext, timestamp: int) -> None:
         """Look for lost work: of dead workers, and without a job."""
         del timestamp
+        with self._working_on(context.job):
+            await self._look_for_lost_work()
+
+    async def _look_for_lost_work(self) -> None:
         try:
             rows = await self._call(self._attached.recover)
-            await self._give_back()
+            await self._give_back_of_the_dead()
             jobs = await self._blocking(self._attached.jobs, rows)
             found = await self.app.connector.execute_query_all_async(
                 _ACTIVE, locks=[job.lock for job in jobs]
@@ -329,13 +352,41 @@ class ProcrastinateEngine:
         else:
             self._quiet.over("recover", "lost work is looked for again")
 
-    async def _give_back(self) -> None:
-        """Queue the jobs of dead workers anew: the outbox knows what they may have done."""
-        manager, exceptions = self.app.job_manager, self._procrastinate.exceptions
-        stalled = await manager.get_stalled_jobs(
-            queue=self._queue, seconds_since_heartbeat=self._attached.lease_ms / 1_000
+    async def _watch(self) -> None:
+        """Find jobs of this worker that are done, and whose end could not be written down.
+
+        A connection that breaks just then leaves them to a worker that lives, for Procrastinate:
+        the lock of their chat would be held for as long as this process runs.
+        """
+        idle = set[int | None]()
+        while True:
+            await asyncio.sleep(self._recover_every_s)
+            # What is told here ends the worker, too, which says so.
+            with suppress(self._procrastinate.exceptions.ProcrastinateException):
+                idle = await self._give_back_own(idle)
+
+    async def _give_back_own(self, before: set[int | None]) -> set[int | None]:
+        """Give back what nobody has worked on at two looks; return what is idle at this one."""
+        if self._worker_id is None:
+            return set()
+        jobs = await self.app.job_manager.list_jobs_async(
+            queue=self._queue, status="doing", worker_id=self._worker_id
         )
-        for job in stalled:
+        idle = {job.id: job for job in jobs if job.id not in self._under_way}
+        await self._give_back([job for number, job in idle.items() if number in before])
+        return idle.keys() - before
+
+    async def _give_back_of_the_dead(self) -> None:
+        await self._give_back(
+            await self.app.job_manager.get_stalled_jobs(
+                queue=self._queue, seconds_since_heartbeat=self._attached.lease_ms / 1_000
+            )
+        )
+
+    async def _give_back(self, jobs: Iterable[Job]) -> None:
+        """Queue jobs anew: the outbox knows what was done for them."""
+        manager, exceptions = self.app.job_manager, self._procrastinate.exceptions
+        for job in jobs:
             # Another worker may be giving it back just now.
             with suppress(exceptions.ConnectorException):
                 if job.task_name.endswith(":deliver"):
