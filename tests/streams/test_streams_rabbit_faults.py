@@ -42,8 +42,8 @@ def lines(path: Path, word: str) -> list[str]:
     return [line.split()[1] for line in text.splitlines() if line.startswith(word)]
 
 
-def start(instance: str, path: Path, pace_ms: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, str(CONSUMER), instance, str(path), str(pace_ms)]
+def start(instance: str, path: Path, most: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, str(CONSUMER), instance, str(path), str(most)]
     return subprocess.Popen(command)
 
 
@@ -53,15 +53,15 @@ async def test_a_consumer_killed_in_the_middle_of_a_batch_loses_nothing(tmp_path
     first, second = tmp_path / "first", tmp_path / "second"
     async with server(instance) as sender:
         await sender.publish(*(envelope(instance, n, chat=n % 7) for n in range(count)))
-        victim = start(instance, first, 40)
+        victim = start(instance, first, 10)
         try:
-            await until(lambda: len(lines(first, "done")) >= 10)
+            await until(lambda: len(lines(first, "begun")) > len(lines(first, "done")) >= 10)
         finally:
             victim.send_signal(signal.SIGKILL)
             victim.wait()
         cut = set(lines(first, "begun")) - set(lines(first, "done"))
         assert cut, "it was not in the middle of anything"
-        heir = start(instance, second, 0)
+        heir = start(instance, second, count)
         try:
             done = set(lines(first, "done"))
             await until(lambda: done | set(lines(second, "done")) >= expected)
