@@ -137,6 +137,7 @@ drill: $(STAMP)           ## Every drill: 10,000 sends each, forks, 2,000 each t
 		tests/monitor/test_monitor_day.py tests/clients/test_clients_live_on_fake.py \
 		tests/outbox/test_outbox_kills.py tests/outbox/test_outbox_transactions.py \
 		tests/outbox/test_outbox_cut_off.py tests/outbox/test_outbox_procrastinate_kills.py \
+		tests/outbox/test_outbox_examples.py \
 		tests/webhooks/test_webhooks_machines.py
 
 live: $(STAMP)            ## Needs EVOLUTION_LIVE_URL and EVOLUTION_LIVE_API_KEY

@@ -12,6 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 import httpx
+import outbox_drill as drill
 import pytest
 
 from databases import fresh_postgres
@@ -29,7 +30,7 @@ def _customers(folder: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize("version", ["2.2.3", "2.3.7", "2.4.0"])
+@pytest.mark.parametrize("version", ["2.2.3", "2.3.7", "2.4.0"] if drill.big() else ["2.3.7"])
 def test_billing_survives_kills_at_random_points(version: str, tmp_path: Path) -> None:
     """Counted at the server, which loses a fifth of its answers besides."""
     chance = random.Random(version)
