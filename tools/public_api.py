@@ -124,9 +124,10 @@ def _without_rules(annotation: Any) -> Any:
     if typing.get_origin(annotation) is typing.Annotated:
         return _without_rules(typing.get_args(annotation)[0])
     parts = tuple(map(_without_rules, typing.get_args(annotation)))
-    if isinstance(annotation, types.UnionType):
-        return functools.reduce(operator.or_, parts)
     made = typing.get_origin(annotation)
+    # Written with bars, as Python 3.14 shows both.
+    if made is typing.Union or isinstance(annotation, types.UnionType):
+        return functools.reduce(operator.or_, parts)
     if made is None or made is typing.Literal or not hasattr(annotation, "copy_with"):
         return annotation if made is None or made is typing.Literal else made[parts]
     return annotation.copy_with(parts)
