@@ -10,6 +10,7 @@ import csv
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from evolution_sdk import EvolutionClient, Media
@@ -22,6 +23,13 @@ from evolution_sdk.outbox import (
 )
 
 REFUSED = (RequestValidationError, OutboxConflictError, RecipientOptedOutError)
+
+
+def read(file: Path) -> list[dict[str, str]]:
+    """Read a CSV file in UTF-8, with commas or semicolons, as spreadsheets write it."""
+    text = file.read_text("utf-8-sig")
+    first = text.partition("\n")[0]
+    return list(csv.DictReader(text.splitlines(), delimiter=";" if ";" in first else ","))
 
 
 def hand_over(outbox: Outbox, month: str, rows: Iterable[dict[str, str]]) -> dict[str, str]:
@@ -46,19 +54,17 @@ def send(outbox: Outbox, month: str, numbers: Iterable[str]) -> Counter[str]:
     states: Counter[str] = Counter()
     for number in numbers:
         key = f"invoice-{month}-{number}"
-        try:
-            states[outbox.wait(key, timeout_ms=600_000).state] += 1
-        except (OutboxEndedError, WaitTimeoutError):
-            message = outbox.get(key)
-            states[message.state if message else "gone"] += 1
+        with suppress(OutboxEndedError, WaitTimeoutError):
+            outbox.wait(key, timeout_ms=600_000)
+        message = outbox.get(key)
+        states[message.state.value if message else "gone"] += 1
     return states
 
 
 def main() -> None:
     """Hand over the invoices, wait until they are sent, and print how it went."""
     month, file = sys.argv[1], Path(sys.argv[2])
-    with file.open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines))
+    rows = read(file)
     with EvolutionClient() as client, Outbox("billing.db", client=client) as outbox:
         refused = hand_over(outbox, month, rows)
         for number, why in refused.items():

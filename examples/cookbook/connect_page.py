@@ -5,6 +5,7 @@ Run: python examples/cookbook/connect_page.py, with EVOLUTION_… in the environ
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from starlette.applications import Starlette
@@ -57,7 +58,9 @@ def main() -> None:
     """Serve the page until Ctrl-C."""
     import uvicorn
 
-    uvicorn.run(make_app(AsyncEvolutionClient()), port=8000)
+    uvicorn.run(
+        make_app(AsyncEvolutionClient()), host=os.environ.get("HOST", "127.0.0.1"), port=8000
+    )
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def main() -> None:
         retry = EvolutionRetryService(max_attempts=5, retry_on=httpx.HTTPError)
         receiver = WebhookReceiver(router, client=client, inbox="inbox.db", retry=retry)
         client.webhook.sync(router, url=os.environ["WEBHOOK_URL"])
-        uvicorn.run(receiver.asgi, port=8000)
+        uvicorn.run(receiver.asgi, host=os.environ.get("HOST", "127.0.0.1"), port=8000)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def main() -> None:
     with EvolutionClient() as client:
         receiver = WebhookReceiver(router, client=client, inbox="inbox.db")
         client.webhook.sync(router, url=os.environ["WEBHOOK_URL"])
-        uvicorn.run(receiver.asgi, port=8000)
+        uvicorn.run(receiver.asgi, host=os.environ.get("HOST", "127.0.0.1"), port=8000)
 
 
 if __name__ == "__main__":

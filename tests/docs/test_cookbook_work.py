@@ -183,6 +183,17 @@ def test_a_month_is_billed_once_however_often_it_is_begun(stage: Stage) -> None:
     assert [one.number for one in stage.fake.sent] == [ANA]
 
 
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("comma", [",", ";"])
+def test_invoices_are_read_as_spreadsheets_write_them(
+    mark: str, comma: str, tmp_path: Path
+) -> None:
+    lines = [["number", "phone", "name", "amount", "pdf"], ["1", ANA, "João", "R$ 10", "a.pdf"]]
+    text = mark + "".join(f"{comma.join(one)}\r\n" for one in lines)
+    (tmp_path / "invoices.csv").write_text(text, "utf-8", newline="")
+    assert recipe("billing").read(tmp_path / "invoices.csv") == [dict(zip(*lines, strict=True))]
+
+
 async def test_workers_share_a_queue_and_each_event_is_done_once() -> None:
     program = recipe("queue_workers")
     import aio_pika

@@ -201,8 +201,12 @@ def config(**sections: Any) -> EvolutionConfig:
 URI = "amqp://u:p@h/"
 
 
-async def test_the_settings_decide_which_streams_are_opened() -> None:
+async def test_the_settings_decide_which_streams_are_opened(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     assert open_streams(config(instance="sales"), print) == []
+    assert "EVOLUTION_WEBSOCKET_ENABLED=true or EVOLUTION_RABBITMQ_URI" in caplog.text
+    caplog.clear()
     (socket,) = open_streams(config(instance="sales", websocket={"enabled": True}), print)
     assert isinstance(socket, SocketStream)
     assert socket._namespace == "/sales"

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from evolution_sdk import testing
+from evolution_sdk import EvolutionClient, testing
 from evolution_sdk.__main__ import main
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.testing import FakeEvolution, cli
@@ -40,6 +40,25 @@ def test_command_serves(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     assert cli.main(["--port", "81", "--host", "0.0.0.0", "--api-key", "k"]) == 0
     assert seen[0][1:] == ("0.0.0.0", 81)
+
+
+def test_command_tells_of_messages_and_not_of_their_texts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def serve(fake: FakeEvolution, host: str, port: int, ready: Any) -> None:
+        fake.receive_text("sales", from_="5511999999999", text="a secret")
+        with EvolutionClient(fake.url, "k", instance="sales", http_client=fake.http_client()) as it:
+            it.messages.send_text("5511999999999", "another secret")
+
+    monkeypatch.setattr(FakeEvolution, "serve_forever", serve)
+    options = ["--api-key", "k", "--instance", "sales"]
+    assert cli.main(options) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "sales ← 5511999999999@s.whatsapp.net: conversation",
+        "sales → 5511999999999@s.whatsapp.net: conversation",
+    ]
+    assert cli.main([*options, "--json"]) == 0
+    assert capsys.readouterr().out == ""
 
 
 def test_command_refuses_wrong_instances() -> None:

@@ -102,8 +102,8 @@ def _write(arguments: argparse.Namespace) -> int:
     print_text(
         *(str(folder / name) for name in _FILES),
         t(
-            f"Next: docker compose up -d, then {program()} doctor, then {program()} connect",
-            f"A seguir: docker compose up -d, depois {program()} doctor e {program()} connect",
+            f"Next: docker compose up -d --wait, then {program()} doctor, then {program()} connect",
+            f"A seguir: docker compose up -d --wait, {program()} doctor e {program()} connect",
         ),
     )
     return DONE

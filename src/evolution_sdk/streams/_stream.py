@@ -115,6 +115,7 @@ class Stream(ABC):
 
     def _begin(self) -> None:
         self._state: State = "new"
+        self._told_quiet = False
         self._waits: Iterator[float] = iter(())
         self._alive_at: float | None = None
         self._alive_wall: float | None = None
@@ -245,9 +246,10 @@ class Stream(ABC):
         wait_ms = next(self._waits) if problem.wait_ms is None else problem.wait_ms
         self._state = "waiting"
         line = ("%s: %s; next try in %.0f ms", self.name, problem.reason, wait_ms)
-        # A warning about a normal state, once a second, would hide the others.
+        # A normal state, asked about once a second: whoever waits for an event is told it once.
         if problem.quiet:
-            _log.debug(*line)
+            _log.log(logging.DEBUG if self._told_quiet else logging.INFO, *line)
+            self._told_quiet = True
         else:
             self._trouble.trouble("connection", *line)
         self._tell(

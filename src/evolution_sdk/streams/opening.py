@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, cast
 
@@ -17,6 +18,8 @@ from ._stream import OnFailure, OnState, Stream
 from .instance_streams import InstanceStreams
 from .rabbit_stream import RabbitStream
 from .socket_stream import SocketStream
+
+_log = logging.getLogger("evolution_sdk.streams")
 
 
 def open_streams(
@@ -48,7 +51,7 @@ def open_streams(
 
     Returns:
         The streams, not running: run each with ``async with``, or all with ``run_in_thread``.
-        Empty when none is switched on.
+        Empty, with a warning in the log, when none is switched on.
 
     Raises:
         ConfigurationError: A setting is missing, which the error names. Without a client, the
@@ -87,6 +90,11 @@ def open_streams(
             found.append(queues())
         else:
             found.append(InstanceStreams(consumer, all_of, queues, name="queues", **told))
+    if not found:
+        _log.warning(
+            "no stream is switched on, so no event comes: set EVOLUTION_WEBSOCKET_ENABLED=true or "
+            "EVOLUTION_RABBITMQ_URI"
+        )
     return found
 
 

@@ -210,7 +210,10 @@ class SocketStream(Stream):
         if refused and not self._was_up:
             return AuthenticationError(403, (words,), "websocket handshake")
         if words == _NO_NAMESPACE:
-            reason = f"no namespace {self._namespace} yet: the instance has had no event"
+            reason = (
+                f"no namespace {self._namespace} yet: the instance has had no event, and the first "
+                "one makes it, but does not come"
+            )
             return ConnectionLostError(reason, wait_ms=self._poll_ms, quiet=True)
         if refused:
             return ConnectionLostError(words)

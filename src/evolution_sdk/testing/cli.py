@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from evolution_sdk._base.json_types import is_object
 from evolution_sdk._cli.frame import DONE, CommandParser, guarded, program
 from evolution_sdk._cli.language import t
 from evolution_sdk._cli.listening import cannot_listen
@@ -13,8 +14,11 @@ from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.operations.server_version import SUPPORTED
 
 from .fake.evolution import FakeEvolution
+from .fake.js import JsonObject
 from .fake.state import BAILEYS, CHANNELS, ServerOptions
 from .fake.versions import DEVELOP
+
+_MESSAGES = ("messages.upsert", "send.message")
 
 
 def parser() -> CommandParser:
@@ -138,6 +142,8 @@ def _serve(arguments: argparse.Namespace) -> int:
             )
 
     fake = build(arguments)
+    if not arguments.json:
+        fake.on_event(_tell)
     try:
         fake.serve_forever(arguments.host, arguments.port, ready=ready)
     except KeyboardInterrupt:
@@ -145,3 +151,13 @@ def _serve(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise cannot_listen(arguments.host, arguments.port, error) from None
     return DONE
+
+
+def _tell(event: JsonObject) -> None:
+    """Print a line for a message: who, to whom, of which type; never its text."""
+    data = event.get("data")
+    key = data.get("key") if is_object(data) else None
+    if event.get("event") not in _MESSAGES or not is_object(data) or not is_object(key):
+        return
+    arrow = "→" if key.get("fromMe") else "←"
+    print_text(f"{event.get('instance')} {arrow} {key.get('remoteJid')}: {data.get('messageType')}")
