@@ -34,7 +34,7 @@ types: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/pyright --warnings --pythonpath $(BIN)/python
 
-sync: $(STAMP)            ## Regenerate the outbox's sends, _sync, api/public.txt, docs/en/reference/operations.md and the tables of docs/en/servers.md and docs/en/events.md
+sync: $(STAMP)            ## Regenerate the outbox's sends, _sync, api/public.txt, and what docs/ has from the code: reference/operations.md, tables of servers.md and events.md
 	$(BIN)/python tools/outbox_messages.py
 	$(BIN)/python tools/generate_sync.py
 	$(BIN)/python tools/public_api.py

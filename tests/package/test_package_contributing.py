@@ -225,3 +225,10 @@ def test_a_program_that_is_not_here_skips_or_fails_and_says_how_to_get_it(
     says = variable or "apt-get install prometheus"
     with pytest.raises(outcome, match=says):
         services.require_program("no-such-promtool", "prometheus")
+
+
+def test_every_file_that_git_treats_differently_is_there() -> None:
+    lines = (ROOT / ".gitattributes").read_text("utf-8").splitlines()
+    named = [line.split()[0] for line in lines if line and not line.startswith("#")]
+    assert named
+    assert [pattern for pattern in named if not any(ROOT.glob(pattern))] == []
