@@ -147,9 +147,16 @@ def test_every_error_named_exists(page: Path) -> None:
     assert named <= {*errors.__all__, *dir(builtins), *dir(asyncio)}
 
 
+def _read_by_recipes() -> set[str]:
+    """Variables that programs of the cookbook read by themselves, such as WEBHOOK_URL."""
+    programs = (ROOT / "examples" / "cookbook").glob("*.py")
+    texts = [program.read_text(encoding="utf-8") for program in programs]
+    return {each for text in texts for each in re.findall(r'os\.environ\["(\w+)"\]', text)}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_setting_named_exists(page: Path) -> None:
     live = {f"EVOLUTION_LIVE_{name}" for name in ("URL", "API_KEY", "GRAPH_URL")}
-    known = {*variable_paths(), *live}
+    known = {*variable_paths(), *live, *_read_by_recipes()}
     named = re.findall(r"\b((?:EVOLUTION|WEBHOOK)_[A-Z_]+)\b", page.read_text(encoding="utf-8"))
     assert {each for each in named if not each.startswith(EVENT_PREFIX)} <= known
