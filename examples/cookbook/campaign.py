@@ -6,9 +6,10 @@ Run: python examples/cookbook/campaign.py customers.csv, with EVOLUTION_… in t
 from __future__ import annotations
 
 import csv
-import signal
 import sys
+import threading
 from collections.abc import Iterable
+from contextlib import suppress
 
 from evolution_sdk import EvolutionClient, EvolutionConfig
 from evolution_sdk.errors import RecipientOptedOutError
@@ -47,14 +48,15 @@ def main() -> None:
     """Check, hand over, and send until Ctrl-C; run it again to go on."""
     config = EvolutionConfig.from_env().replace(rate_limit=PACE)
     with (
-        open(sys.argv[1], encoding="utf-8") as file,  # noqa: PTH123
+        open(sys.argv[1], encoding="utf-8-sig", newline="") as file,  # noqa: PTH123
         EvolutionClient(config=config) as client,
         Outbox("outbox.db", client=client) as outbox,
     ):
         rows = [(number, text) for number, text in csv.reader(file)]
         exists = on_whatsapp(client, (number for number, _ in rows))
         print(hand_over(outbox, (row for row in rows if row[0] in exists), "january"))
-        signal.pause()
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@ Run: python examples/cookbook/health_alert.py 5511999999999, with EVOLUTION_… 
 
 from __future__ import annotations
 
-import signal
 import sys
+import threading
+from contextlib import suppress
 
 from evolution_sdk import EvolutionClient, EvolutionMonitorService
 from evolution_sdk.monitor import DEFAULT_RULES, AlertRule, WhatsAppSink
@@ -41,7 +42,8 @@ def main() -> None:
     with EvolutionClient() as client, make_monitor(client, "alerts", sys.argv[1]) as monitor:
         monitor.start_monitoring(30_000)
         print("watching; Ctrl-C ends it")
-        signal.pause()
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Workers on several machines share the events of RabbitMQ, and skip duplicates.
 
 Run: python examples/cookbook/queue_workers.py, once for each core, with EVOLUTION_…,
-EVOLUTION_RABBITMQ_URI and EVOLUTION_CACHE_REDIS_URI in the environment.
+EVOLUTION_RABBITMQ_URI and REDIS_URL in the environment.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ async def main() -> None:
 
     uri = os.environ["EVOLUTION_RABBITMQ_URI"]
     instance = os.environ["EVOLUTION_INSTANCE"]
-    with redis.Redis.from_url(os.environ["EVOLUTION_CACHE_REDIS_URI"]) as store:
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as store:
         async with AsyncEvolutionClient() as client:
             await make_stream(client, make_router(answer), uri, instance, store).run()
 

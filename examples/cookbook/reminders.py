@@ -6,15 +6,16 @@ Run: python examples/cookbook/reminders.py appointments.csv, with EVOLUTION_… 
 from __future__ import annotations
 
 import csv
-import signal
 import sys
+import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from evolution_sdk import EvolutionClient, EvolutionConfig
-from evolution_sdk.outbox import Outbox
+from evolution_sdk.outbox import Outbox, RecipientOptedOutError
 
 ZONE = ZoneInfo("America/Sao_Paulo")
 # The client's rate limiter keeps the night quiet, and spreads the messages out.
@@ -51,14 +52,15 @@ def remind(outbox: Outbox, appointments: Iterable[Appointment], now: datetime) -
         too_late = one.at - timedelta(hours=2)
         if too_late <= now:
             continue
-        outbox.messages.send_text(
-            one.number,
-            f"Hi {one.name}, see you tomorrow, {one.at:%d/%m at %H:%M}.",
-            key=f"reminder-{one.id}-{one.at:%Y%m%d%H%M}",  # a new time is a new reminder
-            not_before=one.at - timedelta(days=1),
-            expires_at=too_late,
-        )
-        many += 1
+        with suppress(RecipientOptedOutError):
+            outbox.messages.send_text(
+                one.number,
+                f"Hi {one.name}, see you tomorrow, {one.at:%d/%m at %H:%M}.",
+                key=f"reminder-{one.id}-{one.at:%Y%m%d%H%M}",  # a new time is a new reminder
+                not_before=one.at - timedelta(days=1),
+                expires_at=too_late,
+            )
+            many += 1
     return many
 
 
@@ -66,13 +68,14 @@ def main() -> None:
     """Hand over the reminders, and send each at its time, until Ctrl-C."""
     config = EvolutionConfig.from_env().replace(rate_limit=PACE)
     with (
-        open(sys.argv[1], encoding="utf-8") as file,  # noqa: PTH123
+        open(sys.argv[1], encoding="utf-8-sig", newline="") as file,  # noqa: PTH123
         EvolutionClient(config=config) as client,
         Outbox("outbox.db", client=client) as outbox,
     ):
         many = remind(outbox, read(file), datetime.now(ZONE))
         print(many, "reminders are handed over; Ctrl-C ends")
-        signal.pause()
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
 
 
 if __name__ == "__main__":
