@@ -70,13 +70,16 @@ async def test_an_outbox_is_shown_and_settled(monitored: Any, tmp_path: Path) ->
     unknown = await act(console, action="resolve", id=999, sent=True)
     assert (unknown.status, unknown.json["error"]) == (404, "missing")
     console.close()
+    outbox.close()
 
 
 @pytest.fixture
 async def async_outbox(fake: FakeEvolution, tmp_path: Path) -> AsyncIterator[AsyncOutbox]:
     config = EvolutionConfig(fake.url, KEY, instance="sales")
     async with AsyncEvolutionClient(config=config, http_client=fake.async_http_client()) as client:
-        yield AsyncOutbox(tmp_path / "async.db", client=client)
+        made = AsyncOutbox(tmp_path / "async.db", client=client)
+        yield made
+        await made.close()
 
 
 async def test_an_async_outbox_is_settled_as_well(

@@ -91,6 +91,7 @@ def bench(place: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     with EvolutionClient("http://127.0.0.1:9", "k", instance="sales") as client:
         made = Bench(place, client, monkeypatch)
         yield made
+        made.store.leave(made.worker)
         made.outbox.close()
 
 

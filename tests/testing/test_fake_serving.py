@@ -111,7 +111,7 @@ def test_served_fixture(fake_evolution_server: FakeEvolution) -> None:
 
 def test_the_plugin_imports_nothing_of_the_fake() -> None:
     code = (
-        "import sys, evolution_sdk; before = set(sys.modules); "
+        "import sys, socket, ipaddress, evolution_sdk; before = set(sys.modules); "
         "import evolution_sdk.testing.pytest_plugin; "
         "print(sorted(n for n in set(sys.modules) - before if 'pytest' not in n.lower()))"
     )

@@ -125,8 +125,12 @@ class StatusLog:
         with suppress(OSError):  # SQLite says why
             make_private(self._path)
         connection = sqlite3.connect(self._path, timeout=_BUSY_S)
-        for statement in _SCHEMA:
-            connection.execute(statement)
+        try:
+            for statement in _SCHEMA:
+                connection.execute(statement)
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
 
