@@ -7,10 +7,11 @@ The file has the columns number, phone, name, amount and pdf.
 from __future__ import annotations
 
 import csv
+import io
 import sys
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import suppress
+from datetime import date
 from pathlib import Path
 
 from evolution_sdk import EvolutionClient, Media
@@ -29,7 +30,9 @@ def read(file: Path) -> list[dict[str, str]]:
     """Read a CSV file in UTF-8, with commas or semicolons, as spreadsheets write it."""
     text = file.read_text("utf-8-sig")
     first = text.partition("\n")[0]
-    return list(csv.DictReader(text.splitlines(), delimiter=";" if ";" in first else ","))
+    return list(
+        csv.DictReader(io.StringIO(text, newline=""), delimiter=";" if ";" in first else ",")
+    )
 
 
 def hand_over(outbox: Outbox, month: str, rows: Iterable[dict[str, str]]) -> dict[str, str]:
@@ -52,10 +55,15 @@ def hand_over(outbox: Outbox, month: str, rows: Iterable[dict[str, str]]) -> dic
 def send(outbox: Outbox, month: str, numbers: Iterable[str]) -> Counter[str]:
     """Wait for the invoices of a month, and count them by state."""
     states: Counter[str] = Counter()
+    patience_ms = 600_000
     for number in numbers:
         key = f"invoice-{month}-{number}"
-        with suppress(OutboxEndedError, WaitTimeoutError):
-            outbox.wait(key, timeout_ms=600_000)
+        try:
+            outbox.wait(key, timeout_ms=patience_ms)
+        except OutboxEndedError as error:
+            print(f"{number}: {error}")
+        except WaitTimeoutError:
+            patience_ms = 1_000  # nothing moves: do not wait as long for each of the others
         message = outbox.get(key)
         states[message.state.value if message else "gone"] += 1
     return states
@@ -64,6 +72,7 @@ def send(outbox: Outbox, month: str, numbers: Iterable[str]) -> Counter[str]:
 def main() -> None:
     """Hand over the invoices, wait until they are sent, and print how it went."""
     month, file = sys.argv[1], Path(sys.argv[2])
+    date.fromisoformat(f"{month}-01")  # 2027-1 would make other keys than 2027-01
     rows = read(file)
     with EvolutionClient() as client, Outbox("billing.db", client=client) as outbox:
         refused = hand_over(outbox, month, rows)

@@ -15,6 +15,7 @@ import httpx
 
 from evolution_sdk import Jid
 from evolution_sdk.archive import Archive, ArchivedMessage
+from evolution_sdk.events import EventMessage
 
 # Edits, deletions and the history of a phone that was off arrive late, with an older time.
 OVERLAP = timedelta(days=2)
@@ -25,11 +26,13 @@ Upsert = Callable[[str, dict[str, object]], None]
 
 def note(message: ArchivedMessage) -> tuple[str, dict[str, object]]:
     """Return the key and the fields of a note; the same message always has the same key."""
-    chat = Jid.parse(message.chat)
+    record = EventMessage.from_wire(message.raw)  # with the chat's other id, if the server told it
+    chats = (Jid.parse(message.chat), record.chat_alt)
+    phone = next((one.phone for one in chats if one is not None and one.phone), None)
     author = "us" if message.from_me else message.sender or message.chat
     key = f"{message.instance}/{message.chat}/{author}/{message.id}"
     return key, {
-        "phone": chat.phone.digits if chat.phone else None,  # None: WhatsApp hides the number
+        "phone": phone.digits if phone else None,  # None: WhatsApp hides the number
         "contact": message.chat,
         "from_me": message.from_me,
         "kind": message.kind,
@@ -43,10 +46,11 @@ def sync(archive: Archive, upsert: Upsert, since: datetime) -> datetime:
     """Write what is new or may have changed; return where the next run starts."""
     newest = since
     for message in archive.messages(since=since - OVERLAP, oldest_first=True):
-        if not Jid.parse(message.chat).is_group:
+        chat = Jid.parse(message.chat)
+        if chat.is_phone or chat.is_lid:  # no groups, stories, channels
             upsert(*note(message))
         newest = max(newest, message.timestamp)
-    return newest
+    return min(newest, datetime.now(UTC))  # the clock of a phone may be wrong
 
 
 def to_crm(http: httpx.Client, url: str) -> Upsert:
@@ -66,7 +70,9 @@ def main() -> None:
         since = datetime.fromisoformat(mark.read_text("utf-8"))
     with Archive(sys.argv[1]) as archive, httpx.Client(timeout=10) as http:
         newest = sync(archive, to_crm(http, os.environ["CRM_URL"]), since)
-    mark.write_text(newest.isoformat(), "utf-8")
+    new = mark.with_suffix(".new")
+    new.write_text(newest.isoformat(), "utf-8")
+    new.replace(mark)  # whole, or not at all
 
 
 if __name__ == "__main__":

@@ -12,10 +12,10 @@ from contextlib import suppress
 from evolution_sdk import EvolutionClient, EvolutionMonitorService
 from evolution_sdk.monitor import DEFAULT_RULES, AlertRule, WhatsAppSink
 
-# The rules of the monitor tell of each number that is down, and of refusals; one more of our own.
+# The rules of the monitor tell of each number that is down; one more of our own.
 RULES = [
     *DEFAULT_RULES,
-    AlertRule(name="server slow", metric="p95_response_time_ms", above=5_000),
+    AlertRule(name="server slow", metric="p95_response_time_ms", above=2_000, for_ms=60_000),
 ]
 
 
@@ -28,6 +28,8 @@ def make_monitor(client: EvolutionClient, by: str, to: str) -> EvolutionMonitorS
         to: Your phone number.
     """
     watched = [one.name for one in client.instances.fetch() if one.name and one.name != by]
+    if not watched:
+        raise LookupError(f"the server has no instance besides {by!r}")
     return EvolutionMonitorService(
         client,
         instances=watched,
@@ -40,6 +42,8 @@ def make_monitor(client: EvolutionClient, by: str, to: str) -> EvolutionMonitorS
 def main() -> None:
     """Watch until Ctrl-C."""
     with EvolutionClient() as client, make_monitor(client, "alerts", sys.argv[1]) as monitor:
+        # An alert that cannot go out is found out now, not when it is needed.
+        client.instance("alerts").messages.send_text(sys.argv[1], "Watching.")
         monitor.start_monitoring(30_000)
         print("watching; Ctrl-C ends it")
         with suppress(KeyboardInterrupt):

@@ -12,6 +12,8 @@ from evolution_sdk.events import EventRouter, filters
 from evolution_sdk.webhooks import WebhookReceiver
 
 MENU = {"Opening hours": "Monday to Friday, 9 to 18.", "Address": "Av. Paulista, 1578, São Paulo."}
+# What comes by itself, without a word for us: it gets no menu.
+QUIET = {"album", "call_log", "placeholder", "protocol", "unknown"}
 BUTTONS = [Button(display_text=choice, id=choice) for choice in MENU]
 
 
@@ -23,8 +25,9 @@ def chosen(event: SyncMessagesUpsert) -> str | None:
         # None: the server could not read the vote. Empty: it was taken back.
         return next(iter(event.poll_vote.options or ()), None)
     words = (event.text or "").strip()
-    if words.isascii() and words.isdigit() and 1 <= int(words) <= len(MENU):
-        return list(MENU)[int(words) - 1]
+    numbers = {str(place): choice for place, choice in enumerate(MENU, 1)}
+    if words in numbers:
+        return numbers[words]
     return next((choice for choice in MENU if choice.lower() == words.lower()), None)
 
 
@@ -37,7 +40,7 @@ def make_router() -> EventRouter:
         choice = chosen(event)
         if choice in MENU:
             event.reply_text(MENU[choice])
-        elif event.poll_vote is None and event.reaction is None:
+        elif event.target is None and event.kind not in QUIET:
             # Before server 2.4, phones often show no buttons: it sends numbered lines instead.
             event.reply_buttons(title="How can we help?", buttons=BUTTONS, fallback="text")
 

@@ -6,6 +6,7 @@ Run: python examples/cookbook/opt_out.py, with EVOLUTION_… and WEBHOOK_URL in 
 from __future__ import annotations
 
 import os
+from contextlib import closing
 
 from evolution_sdk import EvolutionClient, SyncMessagesUpsert
 from evolution_sdk.errors import RecipientOptedOutError
@@ -26,11 +27,14 @@ def make_router(outbox: Outbox) -> EventRouter:
         word = (event.text or "").strip().casefold()
         if event.chat is None:
             return
+        # The phone and the hidden id, where the event tells both.
+        ids = [one for one in (event.chat, event.chat_alt) if one is not None]
         if word in STOP:
             # The answer first: after the opt-out, nothing more should go out.
             event.reply_text("Done: you get no more messages. Write VOLTAR to get them again.")
-            outbox.opt_out(event.chat, reason=word)
-        elif word in BACK and outbox.opt_in(event.chat):
+            for one in ids:
+                outbox.opt_out(one, reason=word)
+        elif word in BACK and sum(map(outbox.opt_in, ids)):
             event.reply_text("Welcome back.")
 
     return router
@@ -48,10 +52,12 @@ def campaign(outbox: Outbox, numbers: list[str], text: str, name: str) -> list[s
 
 
 def main() -> None:
-    """Serve the receiver until Ctrl-C; the outbox sends meanwhile."""
+    """Serve the receiver until Ctrl-C."""
     import uvicorn
 
-    with EvolutionClient() as client, Outbox("outbox.db", client=client) as outbox:
+    # Not started: it keeps the list. Workers here would send a campaign without its limits.
+    with EvolutionClient() as client, closing(Outbox("marketing.db", client=client)) as outbox:
+        outbox.migrate()
         router = make_router(outbox)
         receiver = WebhookReceiver(router, client=client, inbox="inbox.db")
         client.webhook.sync(router, url=os.environ["WEBHOOK_URL"])

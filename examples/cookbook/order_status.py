@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from evolution_sdk import EvolutionClient, SentMessage
 from evolution_sdk.errors import BadRequestError, NotFoundError
@@ -60,7 +60,7 @@ class OrderCard:
 def main() -> None:
     """Take an order through its steps, one each time you press Enter."""
     with EvolutionClient() as client:
-        order = OrderCard(client, sys.argv[1], "4711", datetime.now)
+        order = OrderCard(client, sys.argv[1], "4711", lambda: datetime.now(UTC))
         for step in STEPS[1:-1]:
             input(f"Enter, when the order is {step} ")
             order.show(step)

@@ -11,7 +11,8 @@ import sys
 from contextlib import closing
 
 from evolution_sdk import EvolutionClient
-from evolution_sdk.outbox import Outbox
+from evolution_sdk.errors import RequestValidationError, WaitTimeoutError
+from evolution_sdk.outbox import Outbox, OutboxEndedError
 
 TABLE = "CREATE TABLE IF NOT EXISTS payment (invoice TEXT PRIMARY KEY, phone TEXT NOT NULL)"
 
@@ -36,7 +37,10 @@ def main() -> None:
         with closing(sqlite3.connect(path)) as db:
             db.execute(TABLE)
             print("booked" if book(outbox, db, invoice, phone) else "was booked before")
-        print(outbox.wait(f"paid-{invoice}").state)
+        try:
+            print(outbox.wait(f"paid-{invoice}").state.value)
+        except (OutboxEndedError, WaitTimeoutError, RequestValidationError) as error:
+            print(f"The payment is booked; its message is not sent: {error}")
 
 
 if __name__ == "__main__":

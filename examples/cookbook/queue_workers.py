@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import redis
@@ -17,6 +19,7 @@ from evolution_sdk import AsyncEvolutionClient, AsyncMessagesUpsert
 from evolution_sdk.events import Event, EventRouter, filters
 from evolution_sdk.streams import RabbitStream
 
+MOST_HERE = 20_000
 Work = Callable[[AsyncMessagesUpsert], Awaitable[object]]
 
 
@@ -25,21 +28,28 @@ class Handled:
 
     def __init__(self, store: redis.Redis, *, keep_s: int = 24 * 3600) -> None:
         self._store, self._keep_s = store, keep_s
+        self._here: dict[str, None] = {}  # for as long as Redis is away
 
     def seen(self, key: str) -> bool:
         """Tell whether a worker has handled the event."""
-        return bool(self._store.exists(f"handled:{key}"))
+        with suppress(redis.RedisError):  # an error here would make the event a dead letter
+            return key in self._here or bool(self._store.exists(f"handled:{key}"))
+        return False
 
     def add(self, key: str) -> None:
         """Remember the event; called when its handler has returned."""
-        self._store.set(f"handled:{key}", 1, ex=self._keep_s)
+        self._here[key] = None
+        if len(self._here) > MOST_HERE:
+            del self._here[next(iter(self._here))]
+        with suppress(redis.RedisError):  # an error here would handle the event again
+            self._store.set(f"handled:{key}", 1, ex=self._keep_s)
 
 
 def make_router(work: Work) -> EventRouter:
     """Do the work for each text that somebody else wrote."""
     router = EventRouter()
 
-    @router.on(AsyncMessagesUpsert, filters.text & ~filters.from_me)
+    @router.on(AsyncMessagesUpsert, filters.text & filters.private & ~filters.from_me)
     async def message(event: AsyncMessagesUpsert) -> None:
         await work(event)
 
@@ -74,9 +84,15 @@ async def main() -> None:
 
     uri = os.environ["EVOLUTION_RABBITMQ_URI"]
     instance = os.environ["EVOLUTION_INSTANCE"]
-    with redis.Redis.from_url(os.environ["REDIS_URL"]) as store:
+    with redis.Redis.from_url(
+        os.environ["REDIS_URL"], socket_timeout=1, socket_connect_timeout=1
+    ) as store:
         async with AsyncEvolutionClient() as client:
-            await make_stream(client, make_router(answer), uri, instance, store).run()
+            stream = make_stream(client, make_router(answer), uri, instance, store)
+            with suppress(NotImplementedError):  # Windows has no such handlers
+                for one in (signal.SIGINT, signal.SIGTERM):
+                    asyncio.get_running_loop().add_signal_handler(one, stream.stop)
+            await stream.run()
 
 
 if __name__ == "__main__":

@@ -15,9 +15,11 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from evolution_sdk import EvolutionClient, EvolutionConfig
-from evolution_sdk.outbox import Outbox, RecipientOptedOutError
+from evolution_sdk.errors import RequestValidationError
+from evolution_sdk.outbox import Outbox, OutboxConflictError, RecipientOptedOutError
 
 ZONE = ZoneInfo("America/Sao_Paulo")
+REFUSED = (RequestValidationError, OutboxConflictError, RecipientOptedOutError)
 # The client's rate limiter keeps the night quiet, and spreads the messages out.
 PACE = {
     "enabled": True,
@@ -41,7 +43,7 @@ def read(lines: Iterable[str]) -> list[Appointment]:
     """Read lines of id,number,name,at; times are those of São Paulo: 2027-01-15T14:30."""
     return [
         Appointment(id_, number, name, datetime.fromisoformat(at).replace(tzinfo=ZONE))
-        for id_, number, name, at in csv.reader(lines)
+        for id_, number, name, at in filter(None, csv.reader(lines))
     ]
 
 
@@ -52,15 +54,17 @@ def remind(outbox: Outbox, appointments: Iterable[Appointment], now: datetime) -
         too_late = one.at - timedelta(hours=2)
         if too_late <= now:
             continue
-        with suppress(RecipientOptedOutError):
+        try:
             outbox.messages.send_text(
                 one.number,
-                f"Hi {one.name}, see you tomorrow, {one.at:%d/%m at %H:%M}.",
+                f"Hi {one.name}, see you on {one.at:%d/%m at %H:%M}.",  # it may go out that day
                 key=f"reminder-{one.id}-{one.at:%Y%m%d%H%M}",  # a new time is a new reminder
                 not_before=one.at - timedelta(days=1),
                 expires_at=too_late,
             )
             many += 1
+        except REFUSED as error:
+            print(f"{one.id}: no reminder. {type(error).__name__}: {error}")
     return many
 
 
@@ -70,7 +74,7 @@ def main() -> None:
     with (
         open(sys.argv[1], encoding="utf-8-sig", newline="") as file,  # noqa: PTH123
         EvolutionClient(config=config) as client,
-        Outbox("outbox.db", client=client) as outbox,
+        Outbox("reminders.db", client=client) as outbox,
     ):
         many = remind(outbox, read(file), datetime.now(ZONE))
         print(many, "reminders are handed over; Ctrl-C ends")

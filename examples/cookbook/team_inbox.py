@@ -1,6 +1,6 @@
 """The back end of a shared inbox: chats, live updates, and answers that are sent once.
 
-Run: uvicorn team_inbox:app, in examples/cookbook, with EVOLUTION_… in the environment.
+Run: uvicorn team_inbox:app --timeout-graceful-shutdown 5, with EVOLUTION_… in the environment.
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Annotated
 
-from fastapi import FastAPI, HTTPException
+from fastapi import FastAPI, HTTPException, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from starlette.routing import Route
@@ -20,6 +21,8 @@ from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.events import EventRouter, MessageEvent
 from evolution_sdk.outbox import AsyncOutbox, OutboxConflictError, RecipientOptedOutError
 from evolution_sdk.webhooks import WebhookReceiver
+
+Limit = Annotated[int, Query(ge=1, le=1_000)]
 
 
 class Answer(BaseModel):
@@ -34,10 +37,15 @@ def shown(message: ArchivedMessage) -> dict[str, object]:
     return {
         "id": message.id,
         "from_me": message.from_me,
-        "text": message.text or f"[{message.kind}]",
+        "text": "[deleted]" if message.deleted_at else message.text or f"[{message.kind}]",
         "status": message.status,
         "at": message.timestamp.isoformat(),
     }
+
+
+def is_answerable(chat: str) -> bool:
+    """Whether it is a person or a group: an answer to a story or a channel goes to everybody."""
+    return not chat.endswith(("@broadcast", "@newsletter"))
 
 
 class Pages:
@@ -91,21 +99,22 @@ def make_app(
         newest: dict[str, dict[str, object]] = {}
         for message in archive.messages(limit=1_000):
             newest.setdefault(message.chat, {"chat": message.chat, "last": shown(message)})
-        return list(newest.values())
+        return [one for chat, one in newest.items() if is_answerable(chat)]
 
     @app.get("/chats/{chat}")
-    def messages(chat: str, limit: int = 50) -> list[dict[str, object]]:
+    def messages(chat: str, limit: Limit = 50) -> list[dict[str, object]]:
         return [shown(message) for message in archive.messages(chat=chat, limit=limit)]
 
     @app.post("/chats/{chat}", status_code=202)
     async def answer(chat: str, said: Answer) -> dict[str, str]:
+        if not is_answerable(chat):
+            raise HTTPException(422, "a story or a channel cannot be answered")
         try:
             message = await outbox.messages.send_text(chat, said.text, key=said.key)
         except RequestValidationError as error:
             raise HTTPException(422, str(error)) from None
-        except RecipientOptedOutError as error:
-            raise HTTPException(409, str(error)) from None
-        except OutboxConflictError as error:  # the key was used for another text
+        # Somebody who wants no messages, or a key that was used for another text.
+        except (RecipientOptedOutError, OutboxConflictError) as error:
             raise HTTPException(409, str(error)) from None
         return {"state": message.state}
 

@@ -66,6 +66,7 @@ def test_reminders_are_handed_over_once_and_wait_for_their_time(stage: Stage) ->
     at = soon + timedelta(days=3)
     lines = [f"7,{ANA},Ana,{at:%Y-%m-%dT%H:%M}", f"8,{BOB},Bob,{at:%Y-%m-%dT%H:%M}"]
     lines.append(f"9,{ANA},Ana,{soon + timedelta(hours=1):%Y-%m-%dT%H:%M}")  # too late
+    lines[1:1] = ["", f"10,no phone,Bob,{at:%Y-%m-%dT%H:%M}"]  # the others go on
     outbox = Outbox(stage.folder / "outbox.db", client=stage.client)
     for _ in range(2):
         assert program.remind(outbox, program.read(lines), datetime.now(program.ZONE)) == 2
@@ -163,12 +164,14 @@ def test_a_tenant_is_signed_up_once_and_sees_its_own_instance_alone(stage: Stage
 
 def test_a_campaign_writes_only_to_whatsapp_and_only_once(stage: Stage) -> None:
     program = recipe("campaign")
+    lines = ["number,text", "", "+55 11 98888-0001,Hi", f"{BOB},Hi, you"]
+    assert program.read(lines) == [(ANA, "Hi")]
     stage.fake.not_on_whatsapp(BOB)
     assert program.on_whatsapp(stage.client, [ANA, BOB, ANA]) == {ANA}
     outbox = Outbox(stage.folder / "outbox.db", client=stage.client)
     for _ in range(2):
         told = program.hand_over(outbox, [(ANA, "Hi")], "january")
-        assert told == {"handed over": 1, "opted out": 0}
+        assert told == {"handed over": 1, "opted out": 0, "refused": 0}
     outbox.opt_out(ANA)
     assert program.hand_over(outbox, [(ANA, "Hi")], "february")["opted out"] == 1
     assert outbox.counts() == {"queued": 1}

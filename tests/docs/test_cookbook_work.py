@@ -111,6 +111,24 @@ def test_a_menu_shows_buttons_where_phones_do(tmp_path: Path) -> None:
     newer.client.close()
 
 
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("protocolMessage", {"type": "EPHEMERAL_SETTING", "ephemeralExpiration": 86_400}),
+        ("albumMessage", {"expectedImageCount": 2}),
+        ("pinInChatMessage", {"key": {"id": "M1", "fromMe": True}, "type": 1}),
+    ],
+)
+def test_a_menu_is_not_shown_to_what_comes_by_itself(
+    stage: Stage, kind: str, content: dict[str, Any]
+) -> None:
+    router = recipe("menu").make_router()
+    stage.fake.receive("sales", from_=ANA, message={kind: content}, kind=kind)
+    for envelope in stage.fake.events:
+        router.dispatch_sync(parse_event(envelope).bind(stage.client))
+    assert stage.said == []
+
+
 def test_the_status_of_an_order_is_one_message_until_it_is_too_old(stage: Stage) -> None:
     program = recipe("order_status")
     now = [datetime(2027, 1, 15, 12)]
@@ -268,6 +286,8 @@ async def test_a_team_reads_hears_and_answers_once(tmp_path: Path) -> None:
                 assert (await page.post(f"/chats/{chat}", json=said)).status_code == 202
             other = {"key": "answer-1", "text": "another text"}
             assert (await page.post(f"/chats/{chat}", json=other)).status_code == 409
+            story = await page.post("/chats/status@broadcast", json=other)
+            assert story.status_code == 422, "an answer would be for everybody"
             empty = {"key": "answer-2", "text": ""}
             assert (await page.post(f"/chats/{chat}", json=empty)).status_code == 422
             await outbox.opt_out(BOB)
@@ -278,6 +298,16 @@ async def test_a_team_reads_hears_and_answers_once(tmp_path: Path) -> None:
             shown = (await page.get(f"/chats/{chat}")).json()
             assert [one["from_me"] for one in shown] == [True, False]
     assert [one.text for one in fake.sent] == ["It left today."]
+
+
+def test_workers_go_on_while_redis_is_away() -> None:
+    import redis
+
+    handled = recipe("queue_workers").Handled(redis.Redis(port=1, socket_connect_timeout=1))
+    assert not handled.seen("a")
+    handled.add("a")
+    assert handled.seen("a"), "by this worker"
+    assert not handled.seen("b")
 
 
 async def test_a_page_of_the_team_is_told_which_chat_has_news() -> None:
