@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from contextlib import suppress
 
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk._cli.frame import DONE, CommandParser, guarded, program
@@ -160,4 +161,7 @@ def _tell(event: JsonObject) -> None:
     if event.get("event") not in _MESSAGES or not is_object(data) or not is_object(key):
         return
     arrow = "→" if key.get("fromMe") else "←"
-    print_text(f"{event.get('instance')} {arrow} {key.get('remoteJid')}: {data.get('messageType')}")
+    line = f"{event.get('instance')} {arrow} {key.get('remoteJid')}: {data.get('messageType')}"
+    # Whoever reads may be gone; the request that sent the message goes on.
+    with suppress(OSError, ValueError):
+        print_text(line)
