@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import suppress
 from pathlib import Path
 
 from evolution_sdk._base.forking import abandon, in_child
-from evolution_sdk._base.private_file import make_private
+
+from .private_connect import connect_private
 
 __all__ = ["ProcessSlots", "SlotsTakenError"]
 
@@ -68,10 +68,9 @@ class ProcessSlots:
             lock.close()
 
     def _hold(self, slot: int) -> sqlite3.Connection | None:
-        path = f"{self._path}.slot{slot}"
-        with suppress(OSError):  # SQLite says why
-            make_private(path)
-        lock = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
+        lock = connect_private(
+            f"{self._path}.slot{slot}", isolation_level=None, check_same_thread=False, timeout=0
+        )
         # A transaction that is never ended: the system frees its lock when the process dies.
         try:
             lock.execute("BEGIN EXCLUSIVE")

@@ -19,8 +19,8 @@ from typing import Final
 
 from evolution_sdk._base.at_exit import close_at_exit
 from evolution_sdk._base.forking import CARRIED_OVER, abandon, around_fork, free_in_child, in_child
-from evolution_sdk._base.private_file import make_private
 from evolution_sdk._common.arguments import checked
+from evolution_sdk._sql.private_connect import connect_private
 
 from .sample import Sample
 
@@ -397,9 +397,7 @@ class SqliteHistory:
             connection.execute("DELETE FROM samples WHERE at < ?", (oldest,))
 
     def _connected(self) -> sqlite3.Connection:
-        with suppress(OSError):  # SQLite says why
-            make_private(self._path)
-        return sqlite3.connect(self._path, timeout=self._busy_s, check_same_thread=False)
+        return connect_private(self._path, timeout=self._busy_s, check_same_thread=False)
 
     def _fail(self, error: sqlite3.Error) -> None:
         self._connection = _shut(self._connection)

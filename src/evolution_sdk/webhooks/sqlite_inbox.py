@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from evolution_sdk._base.forking import CARRIED_OVER, abandon, in_child
-from evolution_sdk._base.private_file import make_private
 from evolution_sdk._base.serial_worker import BUSY_TIMEOUT_MS
 from evolution_sdk._common.arguments import checked
+from evolution_sdk._sql.private_connect import connect_private
 from evolution_sdk.errors import ConfigurationError
 
 from .completion_journal import CompletionJournal
@@ -268,11 +268,8 @@ class SqliteInbox:
         self._db = self._lock = None
 
     def _connect(self, path: Path) -> sqlite3.Connection:
-        # It holds what people wrote. Where it cannot be made, SQLite says why.
-        with suppress(OSError):
-            make_private(path)
         # Transactions are begun by hand; the receiver's lock keeps threads apart.
-        return sqlite3.connect(
+        return connect_private(
             path,
             isolation_level=None,
             check_same_thread=False,
@@ -341,10 +338,9 @@ class SqliteInbox:
 
     def _hold(self, slot: int) -> sqlite3.Connection | None:
         """Lock a slot for the life of the process; None when another process has it."""
-        path = f"{self._path}.slot{slot}"
-        with suppress(OSError):
-            make_private(path)
-        lock = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
+        lock = connect_private(
+            f"{self._path}.slot{slot}", isolation_level=None, check_same_thread=False, timeout=0
+        )
         # A transaction that is never ended: the system frees its lock when the process dies.
         try:
             lock.execute("BEGIN EXCLUSIVE")

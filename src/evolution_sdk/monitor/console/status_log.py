@@ -7,13 +7,13 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from evolution_sdk._base.private_file import make_private
 from evolution_sdk._base.quiet_log import QuietLog
 from evolution_sdk._base.serial_worker import SerialWorker
+from evolution_sdk._sql.private_connect import connect_private
 from evolution_sdk.monitor.sample import STATUSES, HealthStatus
 
 from .strips import WEEK_S, StatusChange, Unknown
@@ -122,9 +122,7 @@ class StatusLog:
         )
 
     def _connect(self) -> sqlite3.Connection:
-        with suppress(OSError):  # SQLite says why
-            make_private(self._path)
-        connection = sqlite3.connect(self._path, timeout=_BUSY_S)
+        connection = connect_private(self._path, timeout=_BUSY_S)
         try:
             for statement in _SCHEMA:
                 connection.execute(statement)
