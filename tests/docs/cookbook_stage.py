@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import sys
-import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,7 +14,6 @@ from evolution_sdk import EvolutionClient
 from evolution_sdk.events import EventRouter, parse_event
 from evolution_sdk.testing import FakeEvolution
 
-PATIENCE_S = 20.0
 ANA, BOB = "5511988880001", "5511988880002"
 
 
@@ -56,18 +51,3 @@ class Stage:
     def said(self) -> list[str | None]:
         """The texts that were sent."""
         return [one.text for one in self.fake.sent]
-
-
-def until(done: Callable[[], object]) -> None:
-    """Wait for something that other threads do; a test that waits too long has failed."""
-    end = time.monotonic() + PATIENCE_S
-    while not done():
-        assert time.monotonic() < end, "it never came"
-        threading.Event().wait(0.01)
-
-
-async def until_async(done: Callable[[], object]) -> None:
-    """Wait likewise, and let the event loop run."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not done():  # noqa: ASYNC110 - other threads do it
-            await asyncio.sleep(0.01)

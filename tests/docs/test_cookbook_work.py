@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from cookbook_stage import ANA, BOB, Stage, recipe, until, until_async
+from cookbook_stage import ANA, BOB, Stage, recipe
 
 from evolution_sdk import AsyncEvolutionClient
 from evolution_sdk.archive import Archive
@@ -24,6 +24,7 @@ from evolution_sdk.outbox import AsyncOutbox, Outbox
 from evolution_sdk.streams import instance_queue
 from evolution_sdk.testing import FakeEvolution
 from services import require_service
+from waiting import until, until_async
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import textwrap
-import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ import pytest
 
 from evolution_sdk.testing import FakeEvolution
 from services import require_service
+from waiting import until
 
 from .test_forking_clients import KEY, fake_server
 from .test_forking_receiver import posted
@@ -122,13 +122,6 @@ def running(command: list[str], env: dict[str, str]) -> Iterator[subprocess.Pope
             process.communicate()
 
 
-def until(condition: Any, what: str) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.05)
-
-
 def answering(url: str) -> bool:
     try:
         return httpx.get(url, timeout=5).status_code > 0
@@ -163,12 +156,13 @@ def test_workers_of_gunicorn_handle_what_they_accept(
     # A connection for each, so that every worker gets some.
     headers = {"content-type": "application/json", "connection": "close"}
     with running([*line, f"{example}:app"], environment(fake, **more)):
-        until(lambda: answering(url), "gunicorn did not start")
+        until(lambda: answering(url), "gunicorn did not start", PATIENCE_S)
 
         with httpx.Client(headers=headers, timeout=30) as http, ThreadPoolExecutor(8) as pool:
             told = pool.map(lambda n: http.post(url, content=command(n)).status_code, range(events))
             assert Counter(told) == {200: events}
-        until(lambda: len(fake.sent) >= events, f"only {len(fake.sent)} of {events} were handled")
+        told = f"only {len(fake.sent)} of {events} were handled"
+        until(lambda: len(fake.sent) >= events, told, PATIENCE_S)
     assert len({sent.number for sent in fake.sent}) == len(fake.sent) == events
 
 

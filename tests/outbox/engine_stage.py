@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from databases import fresh_postgres
 from evolution_sdk import EvolutionClient
 from evolution_sdk.outbox import Outbox, OutboxMessage, ProcrastinateEngine
 from evolution_sdk.testing import FakeEvolution
+from waiting import until
 
 CHAT = "5511987650001"
 QUICK = {"poll_ms": 20, "lease_ms": 1_000}
@@ -47,10 +47,7 @@ class Stage:
 
     def until_no_job(self) -> None:
         """Wait for the end of all jobs; a test that waits too long has failed."""
-        ends = time.monotonic() + 20
-        while self.jobs():
-            assert time.monotonic() < ends, self.jobs()
-            threading.Event().wait(0.01)
+        until(lambda: not self.jobs(), "some job did not end")
 
     def texts(self, chat: str = CHAT) -> list[str | None]:
         """The texts that the server got for a chat, in order."""

@@ -6,16 +6,16 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import outbox_drill as drill
 import pytest
 
 from evolution_sdk import EvolutionClient, EvolutionConfig
 from evolution_sdk.outbox import Outbox
+from waiting import until
 
 
 class Wire:
@@ -58,13 +58,6 @@ def wire() -> Iterator[Wire]:
         yield made
     finally:
         made.close()
-
-
-def until(told: Callable[[], Any], patience_s: float = 20.0) -> None:
-    ends = time.monotonic() + patience_s
-    while not told():
-        assert time.monotonic() < ends
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize("cut_s", [0.5, 5.0], ids=["shorter", "longer"])

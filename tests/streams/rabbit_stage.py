@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import subprocess
@@ -16,6 +15,7 @@ import aio_pika
 from evolution_sdk.retry import RetryPolicy
 from evolution_sdk.streams import RabbitStream, StreamState, instance_queue
 from services import require_service
+from waiting import until_async
 
 URI = "amqp://guest:guest@127.0.0.1:5672/"
 NOW = RetryPolicy(max_attempts=1, delay_ms=5, max_delay_ms=20)
@@ -125,9 +125,7 @@ class Watch:
 
 async def until(condition: Callable[[], Any]) -> None:
     """Let others run until something is so."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not condition():  # noqa: ASYNC110  the condition is not ours to signal
-            await asyncio.sleep(0.01)
+    await until_async(condition, PATIENCE_S)
 
 
 def stream(to: Any, instance: str, watch: Watch | None = None, **options: Any) -> RabbitStream:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,25 +19,11 @@ from evolution_sdk.streams import SocketStream, StreamDisconnected
 from evolution_sdk.testing import FakeClock, FakeEvolution, SocketOptions, WebhookOptions
 from evolution_sdk.testing.fake.serve import serving
 from evolution_sdk.webhooks import WebhookReceiver
+from waiting import until, until_async
 
 PEER = "5511987654321"
 KEY = "k" * 20
-PATIENCE_S = 20.0
 NOW = RetryPolicy(max_attempts=1, delay_ms=5, max_delay_ms=20)
-
-
-def until(done: Callable[[], object]) -> None:
-    """Wait for something that other threads do; a test that waits too long has failed."""
-    end = time.monotonic() + PATIENCE_S
-    while not done():
-        assert time.monotonic() < end, "it never came"
-        threading.Event().wait(0.01)
-
-
-async def until_async(done: Callable[[], object]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not done():  # noqa: ASYNC110 - other threads do it
-            await asyncio.sleep(0.01)
 
 
 def echo(client: EvolutionClient) -> EventRouter:
