@@ -17,29 +17,30 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 
-SITE: Final = Path(__file__).resolve().parent.parent / "site"
+from llms_txt import SITE, URL
+
 LATEST: Final = "latest"
 DEVELOPMENT: Final = "dev"
 LIST: Final = "versions.json"
 
 _VERSION: Final = re.compile(r"\d+(\.\d+)*")
-_LEAD: Final = """\
+_LEAD: Final = f"""\
 <!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>evolution-sdk</title>
 <meta http-equiv="refresh" content="0; url=latest/">
-<link rel="canonical" href="https://evolution-sdk.github.io/evolution-sdk/latest/">
+<link rel="canonical" href="{URL}">
 <p><a href="latest/">evolution-sdk</a></p>
 </html>
 """
 
 
-def newest_first(versions: Iterable[str]) -> list[str]:
+def newest_first(versions: Collection[str]) -> list[str]:
     """Versions as the selector shows them: development, then the newest release.
 
     Args:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import get_args
 
+from docs_languages import DOCS
 from page_words import Language, Words, words_of
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
 BEGIN, END = "<!-- generated: {} -->", "<!-- end -->"
 
 
