@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from evolution_sdk._cli.frame import DONE, INTERRUPTED, NO
 from evolution_sdk._cli.language import t
+from evolution_sdk._cli.signals import beside_signals
 
 from .narrator import Narrator
 
@@ -44,33 +45,42 @@ def run(
         OutboxStoreError: The store cannot be used.
     """
     narrator = Narrator(json=arguments.json)
+    outbox.observe(narrator.fact)
+    outbox.on("paused", narrator.paused)
+    for name in _TOLD_EVENTS:
+        outbox.on(name, narrator.event)
     with _logging(), _signals() as stop:
-        outbox.observe(narrator.fact)
-        outbox.on("paused", narrator.paused)
-        for name in _TOLD_EVENTS:
-            outbox.on(name, narrator.event)
-        outbox.start()
-        _log.info(
-            t(
-                "the outbox sends; SIGINT or SIGTERM ends it",
-                "o outbox está enviando; SIGINT ou SIGTERM encerra",
-            )
+        return beside_signals(lambda: _send_until(stop, outbox, arguments, engine))
+
+
+def _send_until(
+    stop: threading.Event,
+    outbox: Outbox,
+    arguments: argparse.Namespace,
+    engine: ProcrastinateEngine | None,
+) -> int:
+    outbox.start()
+    _log.info(
+        t(
+            "the outbox sends; SIGINT or SIGTERM ends it",
+            "o outbox está enviando; SIGINT ou SIGTERM encerra",
         )
-        patience_ms = arguments.patience.total_seconds() * 1_000
-        if engine is None:
-            stop.wait()
-            _finishing()
-        else:
-            _with_procrastinate(engine, arguments.workers, patience_ms, stop)
-        over = outbox.close(timeout_ms=patience_ms)
-        if not over:
-            _log.warning(
-                t(
-                    "not all was finished in time; the next worker looks for the rest",
-                    "nem tudo terminou a tempo; o próximo processo busca o resto",
-                )
-            )
-    return DONE if over else NO
+    )
+    patience_ms = arguments.patience.total_seconds() * 1_000
+    if engine is None:
+        stop.wait()
+        _finishing()
+    else:
+        _with_procrastinate(engine, arguments.workers, patience_ms, stop)
+    if outbox.close(timeout_ms=patience_ms):
+        return DONE
+    _log.warning(
+        t(
+            "not all was finished in time; the next worker looks for the rest",
+            "nem tudo terminou a tempo; o próximo processo busca o resto",
+        )
+    )
+    return NO
 
 
 def _finishing() -> None:
