@@ -33,9 +33,10 @@ def test_every_page_of_a_language_is_listed(
     assert (tmp_path / "reference" / "operations.md").is_file()
 
 
-def test_both_sites_look_alike() -> None:
-    styles = [(ROOT / "docs" / each / "assets" / "site.css").read_bytes() for each in ("en", "pt")]
-    assert styles[0] == styles[1]
+@pytest.mark.parametrize("asset", ["site.css", "site.js"])
+def test_both_sites_are_alike(asset: str) -> None:
+    found = [(ROOT / "docs" / each / "assets" / asset).read_bytes() for each in ("en", "pt")]
+    assert found[0] == found[1]
 
 
 @pytest.fixture
