@@ -11,6 +11,8 @@ PIP    := -m pip install --quiet --disable-pip-version-check
 LOCK   ?= requirements/dev.lock
 # All of [project.optional-dependencies]; a test compares.
 EXTRAS := aiohttp,cache,cli,httpx2,media,otel,outbox-postgres,pillow,postgres,prometheus,rabbitmq,redis,socketio,testing
+# Tests that take long stand side by side: who is done takes over what another still has to do.
+TWO    := -n 2 --dist worksteal
 
 .PHONY: demo test lint types sync check-sync unit cover rest docs docs-serve dist lock hooks mutants lowest matrix bench scale choice doubles drill live clean
 
@@ -51,7 +53,7 @@ check-sync: $(STAMP)
 	$(BIN)/python tools/kinds_page.py --check
 
 unit: $(STAMP)            ## The tests, without measuring what they cover
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest $(TWO)
 
 # The measure of coverage.py that costs least for branches is its own choice: sys.monitoring from
 # Python 3.14 on, before that its tracer in C.
@@ -62,10 +64,10 @@ ROOMS := base operations reconcile retry resilience identity media models config
 	contract clients
 
 cover: $(STAMP)           ## Tests of what decides, and what they cover; fails below the floor
-	$(BIN)/pytest -n 2 --cov --cov-report=term $(ROOMS:%=tests/%)
+	$(BIN)/pytest $(TWO) --cov --cov-report=term $(ROOMS:%=tests/%)
 
 rest: $(STAMP)            ## All other tests
-	$(BIN)/pytest -n 2 $(ROOMS:%=--ignore=tests/%)
+	$(BIN)/pytest $(TWO) $(ROOMS:%=--ignore=tests/%)
 
 docs: $(STAMP)            ## Build the site in site/, English and Portuguese; a broken link is an error
 	$(BIN)/zensical build --config-file mkdocs.yml --clean --strict
@@ -100,7 +102,7 @@ $(LOWEST)/.installed: pyproject.toml tools/lowest.py
 
 lowest: $(LOWEST)/.installed  ## The tests with the lowest versions that pyproject.toml allows
 	$(LOWEST)/bin/python tools/lowest.py --check
-	$(LOWEST)/bin/pytest -n 2 --ignore=tests/docs --ignore=tests/drills \
+	$(LOWEST)/bin/pytest $(TWO) --ignore=tests/docs --ignore=tests/drills \
 	  --ignore=tests/package --ignore=tests/typing
 
 matrix: lowest            ## Every Python, and the lowest versions; needs python3.12 and python3.13
@@ -132,13 +134,16 @@ doubles: $(STAMP)         ## Messages doubled and lost, beside two peers, in one
 drill: $(STAMP)           ## Every drill: 10,000 sends each, forks, 2,000 each through the hostile server, nasty values, 20,000 mutated events, an outbox of 2,000 under 50 kills
 	EVOLUTION_DRILL_SENDS=10000 EVOLUTION_HOSTILE_SENDS=2000 EVOLUTION_DRILL_MUTATIONS=20000 \
 		EVOLUTION_DRILL_OUTBOX=2000 \
-		$(BIN)/pytest -n 2 tests/drills tests/forking tests/hostile tests/inputs \
+		$(BIN)/pytest $(TWO) tests/drills tests/forking tests/hostile tests/inputs \
 		tests/events/test_events_fuzz.py tests/monitor/test_monitor_drill.py \
 		tests/monitor/test_monitor_day.py tests/clients/test_clients_live_on_fake.py \
 		tests/outbox/test_outbox_kills.py tests/outbox/test_outbox_transactions.py \
 		tests/outbox/test_outbox_cut_off.py tests/outbox/test_outbox_procrastinate_kills.py \
-		tests/outbox/test_outbox_examples.py \
+		tests/outbox/test_outbox_examples.py tests/outbox/test_outbox_recipes.py \
+		tests/outbox/test_outbox_daily_cap.py tests/archive/test_archive_shared.py \
+		tests/cli/test_cli_new.py tests/clients/test_clients_limits_processes.py \
 		tests/webhooks/test_webhooks_machines.py
+	EVOLUTION_DRILL_SENDS=10000 $(BIN)/pytest $(TWO) -m hypothesis
 
 live: $(STAMP)            ## Needs EVOLUTION_LIVE_URL and EVOLUTION_LIVE_API_KEY
 	$(BIN)/pytest tests/live

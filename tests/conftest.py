@@ -9,10 +9,17 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from effort import examples
+
 # A deadline, and the check that inputs are made fast enough, measure the machine: with two workers
 # on two cores they fail at random. Where Hypothesis sees a CI it would also try the same examples
 # in every run; new ones find more, and the printed blob replays a failure whose database is gone.
-_UNTIMED = settings(deadline=None, derandomize=False, suppress_health_check=[HealthCheck.too_slow])
+_UNTIMED = settings(
+    max_examples=examples(100),
+    deadline=None,
+    derandomize=False,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.register_profile("dev", _UNTIMED)
 settings.register_profile("ci", _UNTIMED, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")

@@ -14,6 +14,7 @@ from archive_stage import Clock, upsert
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from effort import examples
 from evolution_sdk.archive import Archive
 from evolution_sdk.archive._export import write_csv
 from evolution_sdk.archive.records import ArchivedMessage
@@ -59,7 +60,7 @@ def is_formula(cell: str) -> bool:
 unseen = st.text(st.sampled_from(UNSEEN), max_size=6)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.one_of(st.text(), st.builds("{}{}{}".format, unseen, st.sampled_from(SIGNS), st.text())))
 @example("\n=1")
 @example(" =1")

@@ -32,6 +32,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from databases import KINDS, fresh_place
+from effort import examples
 from evolution_sdk.archive import Archive
 from evolution_sdk.archive import _settling as settling
 from evolution_sdk.events import Event
@@ -271,7 +272,7 @@ STORY: list[Event[Any]] = [
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(order=st.permutations(range(len(STORY))))
 def test_the_order_of_what_is_told_changes_nothing(
     tmp_path_factory: pytest.TempPathFactory, kind: str, order: list[int]

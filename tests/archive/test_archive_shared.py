@@ -15,6 +15,7 @@ from archive_stage import ANA, ANA_LID, T0, Clock, upsert
 from archive_writers import WRITERS, part, story, summary
 
 from databases import fresh_postgres
+from effort import deep
 from evolution_sdk._sql.troubles import DatabaseError
 from evolution_sdk.archive import Archive
 from evolution_sdk.archive._places import opened_at
@@ -47,7 +48,7 @@ def told_by_processes(place: str, seed: int) -> None:
         assert (each.returncode, said) == (0, "")
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, deep(2), deep(3)])
 def test_three_processes_make_what_one_makes(
     new_place: Callable[[], str], tmp_path: Path, seed: int
 ) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from databases import fresh_postgres
+from effort import examples
 from evolution_sdk.archive import Archive
 from evolution_sdk.archive._vectors import every_word_of, vector
 
@@ -53,7 +54,7 @@ def test_both_databases_find_the_same(both: tuple[Archive, Archive], words: str)
     assert found(in_postgres, words) == found(in_file, words)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.text(min_size=1, max_size=20).filter(lambda text: text.replace("\0", " ").strip()))
 def test_no_words_are_an_error_of_the_database(both: tuple[Archive, Archive], words: str) -> None:
     both[1].search(words)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from effort import examples
 from evolution_sdk._base.quiet_log import QuietLog, Repeats
 
 LOG = logging.getLogger("evolution_sdk.test")
@@ -69,7 +70,7 @@ def test_the_kinds_are_bounded() -> None:
     assert repeats.again("c", 1.0) is None
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(st.lists(st.floats(0, 100), max_size=50))
 def test_every_time_is_counted_and_no_minute_has_two_lines(pauses: list[float]) -> None:
     repeats, now, told = Repeats(), 0.0, []

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from effort import deep
 from evolution_sdk import EvolutionConfig
 
 from .conftest import KEY, URL, Kit, record
@@ -74,6 +75,7 @@ def test_a_daily_cap_is_exact_over_processes(store: dict[str, Any]) -> None:
     assert workers.end() == (100, "")
 
 
+@pytest.mark.parametrize("store", ["postgres", deep("redis"), deep("sqlite")], indirect=True)
 async def test_who_is_killed_locks_nothing(
     store: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:

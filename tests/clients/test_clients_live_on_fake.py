@@ -13,11 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from effort import DRILL, deep
 from evolution_sdk.testing import FakeEvolution
 
 ROOT = Path(__file__).parents[2]
-DRILL = "EVOLUTION_DRILL_SENDS" in os.environ
-DEEP = pytest.mark.skipif(not DRILL, reason="make drill")
 # The drills of the suite have a longer one of their own here (tests/drills); `make drill` runs all.
 LIVE = ("tests/live",) if DRILL else ("tests/live", "--ignore=tests/live/test_live_drill.py")
 VERSIONS = ("tests/live/test_live_versions.py",)
@@ -56,10 +55,8 @@ def reasons(output: str) -> set[str]:
     ("version", "tests", "least", "skipped"),
     [
         ("2.3.7", LIVE, 80, {*ALWAYS, "2.3.7 has it", NO_ROUTES, NO_IDS}),
-        pytest.param("2.2.3", VERSIONS, 60, {ALWAYS[0], NO_ROUTES, NO_IDS}, marks=DEEP),
-        pytest.param(
-            "2.4-pre", VERSIONS, 40, {ALWAYS[0], "2.3.7 (a build of 2.4) has it"}, marks=DEEP
-        ),
+        deep("2.2.3", VERSIONS, 60, {ALWAYS[0], NO_ROUTES, NO_IDS}),
+        deep("2.4-pre", VERSIONS, 40, {ALWAYS[0], "2.3.7 (a build of 2.4) has it"}),
     ],
 )
 def test_the_live_suite_passes_against_the_fake_server(

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from effort import examples
 from evolution_sdk import EvolutionConfig, Media
 from evolution_sdk._base.request import Response
 from evolution_sdk.errors import EvolutionError, RequestValidationError
@@ -99,7 +100,7 @@ HOSTILE = st.sampled_from(
     st.one_of(HOSTILE, st.builds(str.__add__, HOSTILE, st.text(max_size=20)), st.text()),
 )
 @example("video", "https://files.example/a.mp4")
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_no_text_makes_a_request_from_here(argument: str, text: str) -> None:
     fake = FakeEvolution(api_key=KEY)
     fake.create_instance("sales", state="open")

@@ -11,11 +11,22 @@ from typing import Any
 import drill
 import pytest
 
+from effort import DEEP
 from evolution_sdk.retry import OnUnknown
 from evolution_sdk.testing import FakeClock, FakeEvolution
 
 FAULTS = {"lossy": drill.lossy, "late": drill.late}
-colours = pytest.mark.parametrize("colour", ["sync", "async"])
+EVERYDAY = {("lossy", "sync"), ("late", "async")}
+crossed = pytest.mark.parametrize(
+    ("arm", "colour"),
+    [
+        pytest.param(
+            FAULTS[name], colour, id=f"{name}-{colour}",
+            marks=() if (name, colour) in EVERYDAY else DEEP,
+        )
+        for name in FAULTS for colour in ("sync", "async")
+    ],
+)  # fmt: skip
 faults = pytest.mark.parametrize("arm", FAULTS.values(), ids=FAULTS)
 Arm = Callable[[FakeEvolution], Any]
 
@@ -31,8 +42,7 @@ async def exercise(
     return fake, done, drill.tally(fake, done)
 
 
-@colours
-@faults
+@crossed
 async def test_with_resend_none_is_lost_and_none_doubled(colour: str, arm: Arm) -> None:
     count = drill.size(2_000 if arm is drill.lossy else 1_000)
     fake, done, found = await exercise(colour, arm, count, "resend")
@@ -43,8 +53,7 @@ async def test_with_resend_none_is_lost_and_none_doubled(colour: str, arm: Arm) 
     assert len({each.id for each in done}) == count
 
 
-@colours
-@faults
+@crossed
 @pytest.mark.parametrize("on_unknown", ["raise", "reconcile"])
 async def test_each_unknown_one_is_reported(colour: str, arm: Arm, on_unknown: OnUnknown) -> None:
     count = drill.size(600)

@@ -6,13 +6,13 @@ Four rounds in the everyday suite; ``make drill`` runs forty.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from typing import Any
 
 import drill
 import pytest
 
+from effort import DRILL
 from evolution_sdk import AsyncEvolutionClient, EvolutionClient, EvolutionConfig
 from evolution_sdk.testing import FakeEvolution
 from forking.children import at_one_instant, quiet_forks
@@ -20,7 +20,7 @@ from forking.children import at_one_instant, quiet_forks
 pytestmark = quiet_forks
 
 PROCESSES = 4
-ROUNDS = 40 if "EVOLUTION_DRILL_SENDS" in os.environ else 4
+ROUNDS = 40 if DRILL else 4
 NUMBER = "5511987654321"
 
 

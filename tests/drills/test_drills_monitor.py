@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -13,12 +12,11 @@ from typing import Any
 
 import pytest
 
+from effort import DEEP
 from evolution_sdk import EvolutionClient, EvolutionConfig, EvolutionMonitorService
 from evolution_sdk.monitor import ProbeOptions
 
-pytestmark = pytest.mark.skipif(
-    not os.environ.get("EVOLUTION_DRILL_SENDS"), reason="takes half a minute: make drill"
-)
+pytestmark = DEEP  # takes half a minute
 LONGEST_S = 20.0
 
 

@@ -13,6 +13,7 @@ from event_walk import Mutations, walk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from effort import examples
 from evolution_sdk import events as ev
 from evolution_sdk.events import filters
 from evolution_sdk.events.filters import Filter
@@ -88,10 +89,10 @@ def mutated(draw: st.DrawFn) -> Any:
 
 VERSIONS = ("2.2.3", "2.3.7", "2.4-pre")
 # `make drill` asks for 20,000 in all.
-MUTATIONS = int(os.environ.get("EVOLUTION_DRILL_MUTATIONS", "1000"))
+MUTATIONS = int(os.environ.get("EVOLUTION_DRILL_MUTATIONS", "400"))
 SEEDS = range(4)
-# A third of the recordings in everyday runs, all of them in the drill.
-EACH = 1 if MUTATIONS > 1_000 else 3
+# A sixth of the recordings in everyday runs, all of them in the drill.
+EACH = 1 if MUTATIONS > 1_000 else 6
 FILTERS = [
     getattr(filters, name) for name in filters.__all__ if isinstance(getattr(filters, name), Filter)
 ]
@@ -136,7 +137,7 @@ def test_seeded_mutations_of_all_versions_and_cases(seed: int) -> None:
 
 
 @given(mutated())
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 def test_mutations_of_recorded_bodies(body: Any) -> None:
     event = ev.parse_event(body)
     look_at_everything(event)
@@ -149,13 +150,13 @@ def test_mutations_of_recorded_bodies(body: Any) -> None:
     values,
     values,
 )
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_any_data_under_any_name(name: str, data: Any, instance: Any) -> None:
     look_at_everything(ev.parse_event({"event": name, "instance": instance, "data": data}))
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_any_bytes_and_any_text(body: bytes | str) -> None:
     event = ev.parse_event(body)
     look_at_everything(event)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from version_deliveries import VERSIONS, bodies, told
 
+from effort import examples
 from evolution_sdk import events as ev
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.models import Group, Member
@@ -386,7 +387,7 @@ def _look(thing: Any, depth: int = 0) -> None:
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_no_odd_part_breaks_anything(data: st.DataObject) -> None:
     body = json.loads(json.dumps(data.draw(st.sampled_from(SAMPLES))))
     for _ in range(data.draw(st.integers(1, 3))):

@@ -11,6 +11,7 @@ from event_corpus import EVERYTHING, message_body
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from effort import examples
 from evolution_sdk.events import Event, MalformedEvent, parse_event
 from evolution_sdk.events.message import EventMessage
 from evolution_sdk.models.base import Model
@@ -31,7 +32,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.dictionaries(st.text(max_size=5), JSON, max_size=4), st.booleans(), st.booleans())
 def test_a_body_is_decoded_as_json_does(data: Any, ascii_only: bool, as_text: bool) -> None:
     text = json.dumps({"event": "x", "data": data}, ensure_ascii=ascii_only)
@@ -89,7 +90,7 @@ def validated(kind: type[Model], data: Any) -> Model:
 ODD = st.sampled_from([None, True, 0, 1.5, -1, "", "x", [], {}, [1], {"low": 1, "high": 0}])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.data())
 def test_a_record_is_read_as_pydantic_reads_it(data: st.DataObject) -> None:
     rows = [row.body["data"] for row in EVERYTHING if isinstance(row.body.get("data"), dict)]

@@ -12,6 +12,7 @@ from event_corpus import EVERYTHING, message_body
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from effort import examples
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import (
     ContinueHandling,
@@ -259,7 +260,7 @@ def told_by(plan: Any, event: Event[Any], attempts: int) -> list[object]:
     return book.lines
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(ROUTERS, EVENTS, st.integers(1, 2))
 def test_a_dispatch_is_the_same_with_and_without_the_index(
     plan: Any, event: Event[Any], attempts: int
@@ -276,7 +277,7 @@ def left_out(one: Filter[Any], event: Event[Any]) -> bool:
     return not router.view().handlers.places(event, "", {})
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(FILTERS, EVENTS)
 def test_a_filter_that_is_not_asked_would_have_said_no_to_nobody(
     make: Maker, event: Event[Any]
@@ -288,7 +289,7 @@ def test_a_filter_that_is_not_asked_would_have_said_no_to_nobody(
         assert not book.lines
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(st.sampled_from(PATTERNS), TEXTS)
 def test_a_pattern_is_tried_wherever_it_matches(pattern: str, text: str) -> None:
     event = text_event(text)

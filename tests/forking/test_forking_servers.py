@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
+from effort import deep
 from evolution_sdk.testing import FakeEvolution
 from services import require_service
 from waiting import until
@@ -30,12 +30,6 @@ from .test_forking_receiver import posted
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
 PATIENCE_S = 60.0
-
-
-def deep(*values: object) -> Any:
-    """Values that are tried by ``make drill`` only: programs take seconds to start."""
-    skipped = "EVOLUTION_DRILL_SENDS" not in os.environ
-    return pytest.param(*values, marks=pytest.mark.skipif(skipped, reason="make drill tries it"))
 
 
 def environment(fake: FakeEvolution, **more: str) -> dict[str, str]:

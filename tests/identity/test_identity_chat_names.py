@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from effort import examples
 from evolution_sdk.identity import Jid, LidMap, PhoneNumber
 from evolution_sdk.identity.chat_names import Whom, names_of, tells_of_own
 
@@ -27,14 +28,14 @@ spelled = st.sampled_from(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(numbers, spelled, spelled)
 def test_every_spelling_of_a_number_is_one(number: str, one: str, other: str) -> None:
     for form in PhoneNumber(number).candidates():
         assert Whom([one.format(number)]).is_told_by(other.format(form.digits))
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(numbers, numbers, spelled, spelled)
 def test_different_lines_are_never_one(first: str, second: str, one: str, other: str) -> None:
     same = {form.digits for form in PhoneNumber(first).candidates()} & {
@@ -45,7 +46,7 @@ def test_different_lines_are_never_one(first: str, second: str, one: str, other:
     assert whom.may_be_told_by(other.format(second)) == bool(same)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.text())
 def test_anything_is_taken(text: str) -> None:
     assert isinstance(names_of(text), frozenset)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from effort import examples
 from evolution_sdk import OPERATIONS, Effect
 from evolution_sdk.errors import EvolutionError, RequestValidationError
 
@@ -37,7 +38,7 @@ _STATUSES = st.sampled_from(_USUAL) | st.integers(0, 999)
 _DEEP = [b"[" * 2_000 + b"]" * 2_000, b'{"key":' * 900 + b"1" + b"}" * 900, b"[" * 100_000]
 
 
-@settings(max_examples=200, database=None)
+@settings(max_examples=examples(200), database=None)
 @given(st.sampled_from(sorted(OPERATIONS)), _STATUSES, _BODIES)
 def test_any_answer_is_read_or_ours(name: str, status: int, body: bytes) -> None:
     _parsed(name, status, body)

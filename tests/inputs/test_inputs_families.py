@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import pytest
@@ -12,10 +11,11 @@ from inputs_stage import World, judge
 from inputs_surface import Method, methods
 from nasty_values import each
 
+from effort import DRILL, examples
+
 # What takes no argument can be given none that is spoiled.
 METHODS = [method for method in methods() if method.names]
 NAMES = sorted(each())
-DEEP = bool(os.environ.get("EVOLUTION_DRILL_SENDS"))
 # Which method, which of its arguments, which value.
 SPOILED = st.sampled_from(METHODS).flatmap(
     lambda method: st.tuples(st.just(method), st.sampled_from(method.names), st.sampled_from(NAMES))
@@ -39,7 +39,7 @@ async def test_good_arguments_raise_nothing_foreign(colour: str) -> None:
 
 @COLOURS
 @settings(
-    max_examples=600,
+    max_examples=examples(600),
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
@@ -68,7 +68,7 @@ async def test_every_spoiled_send_is_refused_or_sent(colour: str, method: Method
 
 
 @COLOURS
-@pytest.mark.parametrize("method", METHODS if DEEP else [], ids=str)
+@pytest.mark.parametrize("method", METHODS if DRILL else [], ids=str)
 async def test_every_spoiled_call_is_named(colour: str, method: Method) -> None:
     world = World(colour)
     found = [

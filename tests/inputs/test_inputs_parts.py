@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-import os
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,11 +15,11 @@ from hypothesis import strategies as st
 from inputs_parts import Call, calls
 from nasty_values import each, nasty
 
+from effort import DRILL, examples
 from evolution_sdk.errors import ConfigurationError, EvolutionError, RequestValidationError
 
 CALLS = calls()
 NAMES = sorted(each())
-DEEP = bool(os.environ.get("EVOLUTION_DRILL_SENDS"))
 SPOILED = st.sampled_from(CALLS).flatmap(
     lambda call: st.tuples(st.just(call), st.sampled_from(call.names), st.sampled_from(NAMES))
 )
@@ -111,7 +110,7 @@ def test_the_walk_finds_the_parts() -> None:
 
 
 @settings(
-    max_examples=600,
+    max_examples=examples(600),
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
@@ -121,7 +120,7 @@ async def test_a_spoiled_argument_is_named_by_our_error(spoiled: tuple[Call, str
     assert found is None, found
 
 
-@pytest.mark.parametrize("call", CALLS if DEEP else [], ids=str)
+@pytest.mark.parametrize("call", CALLS if DRILL else [], ids=str)
 async def test_every_spoiled_argument_is_named(call: Call) -> None:
     wrong = [await complaint(call, name, value) for name in call.names for value in NAMES]
     assert [each for each in wrong if each is not None] == []

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from effort import examples
 from evolution_sdk.media.fetching import purpose_of
 
 SPECIAL_4 = (
@@ -77,7 +78,7 @@ def test_what_an_address_is_for(address: str, purpose: str) -> None:
 
 
 @given(inside(SPECIAL_4 + SPECIAL_6))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_no_special_address_passes_for_public(address: Any) -> None:
     assert purpose_of(str(address)) is not None
     if address.version == 6:
@@ -86,13 +87,13 @@ def test_no_special_address_passes_for_public(address: Any) -> None:
 
 
 @given(inside(SPECIAL_4), st.sampled_from(["::ffff:{}", "::{}", "64:ff9b::{}"]))
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_nor_one_inside_an_ipv6_address(address: Any, form: str) -> None:
     assert purpose_of(form.format(address)) is not None
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_we_are_never_laxer_than_python(number: int) -> None:
     address = ipaddress.IPv4Address(number)
     if not address.is_global or address.is_multicast or address.is_reserved:

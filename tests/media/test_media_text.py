@@ -14,6 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from effort import examples
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.media import Media
 
@@ -151,7 +152,7 @@ PATHS = st.lists(
 @given(PATHS)
 @example("/9j")
 @example("//se/rver1234")
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_no_path_is_sent_as_its_own_letters(path: str) -> None:
     """A random path that decodes to a file's first bytes has yet to be found."""
     with pytest.raises(RequestValidationError):
@@ -159,7 +160,7 @@ def test_no_path_is_sent_as_its_own_letters(path: str) -> None:
 
 
 @given(st.text(), st.sampled_from(["", "http://", "https://", "data:", "//", "C:", "www.", "htp:"]))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_any_text_is_refused_by_name_or_is_what_it_says(text: str, start: str) -> None:
     try:
         media = Media.of(start + text)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from effort import examples
 from evolution_sdk import models
 from evolution_sdk.models import (
     ConnectionState,
@@ -53,7 +54,7 @@ def test_there_are_models() -> None:
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(data=st.data())
 def test_no_json_makes_a_model_raise(model: type[Model], data: st.DataObject) -> None:
     fields = st.dictionaries(st.sampled_from([*wire_names(model), "zz"]), JSON, max_size=6)

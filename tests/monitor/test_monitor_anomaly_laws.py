@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from effort import examples
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.monitor import AnomalyDetector
 
@@ -23,7 +24,7 @@ def noise(count: int, seed: int = 1) -> list[float]:
     return [rng.gauss(50, 2) for _ in range(count)]
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.lists(st.tuples(ANY_FLOAT, STAMPS), max_size=120), st.booleans())
 def test_any_stream_is_scored(stream: list[tuple[float, float | None]], settled: bool) -> None:
     detector = AnomalyDetector(warm_up_values=0)

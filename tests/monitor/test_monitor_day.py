@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 from monitor_day import DAY_S, Day
 from monitor_kit import ALL_EVENTS, HEALTHY, World, told
 
+from effort import DEEP, deep
 from evolution_sdk.monitor import AlertRule, AnomalyOptions, Thresholds
 
 
@@ -40,12 +40,9 @@ def watched(day: Day) -> list[tuple[str, ...]]:
 
 
 # Whole days of checks every few seconds, and whole weeks, take a quarter of a minute each.
-DEEP = pytest.mark.skipif("EVOLUTION_DRILL_SENDS" not in os.environ, reason="make drill")
 
 
-@pytest.mark.parametrize(
-    ("seed", "interval_s"), [pytest.param(1, 5, marks=DEEP), (2, 30), (3, 30), (4, 30)]
-)
+@pytest.mark.parametrize(("seed", "interval_s"), [deep(1, 5), (2, 30), deep(3, 30), deep(4, 30)])
 def test_a_normal_day_is_quiet(seed: int, interval_s: float) -> None:
     day = Day(seed, interval_s)
     seen = watched(day)
@@ -55,9 +52,7 @@ def test_a_normal_day_is_quiet(seed: int, interval_s: float) -> None:
     assert "response_time_ms" in trends
 
 
-@pytest.mark.parametrize(
-    ("seed", "interval_s"), [pytest.param(1, 10, marks=DEEP), (2, 30), (3, 60)]
-)
+@pytest.mark.parametrize(("seed", "interval_s"), [deep(1, 10), deep(2, 30), (3, 60)])
 def test_a_day_with_single_slow_calls_changes_no_health(seed: int, interval_s: float) -> None:
     day = Day(seed, interval_s, slow=0.005, anomalies=False)
     seen = watched(day)

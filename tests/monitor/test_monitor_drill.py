@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import pytest
 from monitor_drill import TROUBLES, run
 
-DRILL = bool(os.environ.get("EVOLUTION_DRILL_SENDS"))
+from effort import deep
+
 DEAD = "the server does not answer (ConnectionFailedError)"
 SILENT = "the server does not answer (EvolutionTimeoutError)"
 UNLOADED = "instance sales: the server has not loaded it: no state is told"
@@ -76,10 +76,7 @@ EXPECTED: dict[tuple[str, int], list[tuple[Any, ...]]] = {
     ("interval_s", "colour"),
     [
         (5, "sync"),
-        *(
-            pytest.param(*each, marks=pytest.mark.skipif(not DRILL, reason="make drill"))
-            for each in ((5, "async"), (1, "sync"), (1, "async"))
-        ),
+        *(deep(*each) for each in ((5, "async"), (1, "sync"), (1, "async"))),
     ],
 )
 async def test_an_outage_is_told_as_it_is(trouble: str, interval_s: int, colour: str) -> None:

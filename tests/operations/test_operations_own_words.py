@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from effort import examples
 from evolution_sdk import OPERATIONS, errors
 from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import EvolutionAPIError, EvolutionError
@@ -174,7 +175,7 @@ foreign_objects = st.dictionaries(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     status=st.sampled_from([408, 460, 499, *range(500, 600)]),
     data=nested | foreign_objects,

@@ -9,8 +9,10 @@ from typing import Any
 import outbox_drill as drill
 import pytest
 
+from effort import deep
 
-@pytest.mark.parametrize("store", ["sqlite", "postgres"])
+
+@pytest.mark.parametrize("store", [deep("sqlite"), "postgres"])
 def test_a_daily_cap_is_exact_over_processes(store: str, tmp_path: Path) -> None:
     limits: dict[str, Any] = {
         "enabled": True, "per_second": 0, "per_minute": 0, "recipient_gap_ms": 0, "jitter": 0,

@@ -17,6 +17,7 @@ import outbox_drill as drill
 import pytest
 from other_machine import machine, relay
 
+from effort import DEEP
 from evolution_sdk import EvolutionClient
 from evolution_sdk.outbox import Outbox, ProcrastinateEngine
 from evolution_sdk.testing import FakeEvolution
@@ -94,6 +95,7 @@ def _closed(process: subprocess.Popen[Any]) -> None:
             pipe.close()
 
 
+@DEEP
 def test_a_machine_that_is_cut_off_while_it_sends_is_replaced(tmp_path: Path) -> None:
     load = drill.Load(drill.size(30, 300), 10)
     more = drill.Load(10, 5, prefix="again")

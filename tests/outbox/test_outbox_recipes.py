@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from effort import deep
 from evolution_sdk import EvolutionClient
 from evolution_sdk.outbox import Outbox
 from evolution_sdk.testing import FakeEvolution
@@ -111,7 +112,7 @@ class Shop:
             time.sleep(0.05)
 
 
-@pytest.fixture(params=list(NEEDED))
+@pytest.fixture
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
     require_service("RabbitMQ", 5672)
     pytest.importorskip(NEEDED[request.param])
@@ -143,6 +144,7 @@ def _counts(shop: Shop) -> dict[str, int]:
             outbox.close()
 
 
+@pytest.mark.parametrize("shop", ["Celery", "FastStream", deep("Taskiq")], indirect=True)
 def test_a_killed_worker_of_a_recipe_loses_nothing_and_doubles_nothing(shop: Shop) -> None:
     shop.fake.faults.add("message.send_text", "delay", delay_ms=150)
     shop.hand_over()
@@ -155,6 +157,7 @@ def test_a_killed_worker_of_a_recipe_loses_nothing_and_doubles_nothing(shop: Sho
         assert [one.text for one in shop.fake.sent_to(f"551198765000{chat}")] == TEXTS
 
 
+@pytest.mark.parametrize("shop", ["Taskiq", deep("Celery"), deep("FastStream")], indirect=True)
 def test_what_the_queue_has_lost_is_brought_back(shop: Shop) -> None:
     shop.hand_over()
     _purge(shop.queue)

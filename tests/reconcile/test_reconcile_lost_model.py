@@ -16,6 +16,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from effort import examples
 from evolution_sdk.reconcile.send_ledger import Ledger, Send
 from evolution_sdk.reconcile.server_clock import Moment, ServerClock
 from evolution_sdk.reconcile.verdict import CLOCKS, RIVALS, Rival, Sighting, Verdict, decide
@@ -59,7 +60,7 @@ TOOK = st.floats(0.0, 5.0)
     skew=SKEWS, proxy=SKEWS, ours=SKEWS, rounds=st.booleans(), known=st.booleans(),
     dated=st.booleans(), took=TOOK, made=TOOK, since=st.floats(0.0, 3_600), later=TOOK,
 )  # fmt: skip
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_a_stored_message_is_never_called_absent(
     skew: float, proxy: float, ours: float, rounds: bool, known: bool, dated: bool,
     took: float, made: float, since: float, later: float,
@@ -81,7 +82,7 @@ def test_a_stored_message_is_never_called_absent(
     skew=SKEWS, proxy=SKEWS, rounds=st.booleans(), took=TOOK, gap=st.floats(0.0, 200),
     old=st.floats(0.0, 4_000), dated=st.booleans(),
 )  # fmt: skip
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_an_older_message_is_never_given_to_a_send_once_the_clock_is_known(
     skew: float, proxy: float, rounds: bool, took: float, gap: float, old: float, dated: bool
 ) -> None:
@@ -105,7 +106,7 @@ def test_an_older_message_is_never_given_to_a_send_once_the_clock_is_known(
     step=st.floats(-5_000, 5_000), during=st.floats(0.0, 1.0), stored=st.booleans(), skew=SKEWS,
     mono=st.booleans(),
 )  # fmt: skip
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_steps_of_our_clock_and_sleeping_computers_hide_nothing(
     step: float, during: float, stored: bool, skew: float, mono: bool
 ) -> None:
@@ -131,7 +132,7 @@ KINDS = st.sampled_from(["answered", "nameless", "never stored", "lost", "lost u
 
 
 @given(st.lists(KINDS, min_size=1, max_size=7), st.data(), st.booleans(), st.booleans())
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 def test_equal_sends_are_told_neither_doubled_nor_wrong(
     kinds: Sequence[str], data: Any, at_once: bool, known: bool
 ) -> None:
@@ -270,7 +271,7 @@ def test_two_servers_with_clocks_of_their_own_are_both_believed() -> None:
 
 
 @given(st.integers(0, 60))
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 def test_the_ledger_is_bounded_and_forgets_no_send_under_way(count: int) -> None:
     ledger = Ledger(most=5)
     moment = Moment(0.0, START)

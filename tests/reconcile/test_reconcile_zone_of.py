@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from effort import examples
 from evolution_sdk.reconcile.server_clock import FARTHEST_ZONE_S, Moment, zone_of
 
 START = 1_795_447_889.0
@@ -58,7 +59,7 @@ AFTER = st.floats(0, 600)
     server=SKEWS, ours=SKEWS, rounds=st.booleans(), sent=SENT, comparable=st.booleans(),
     made=AFTER, asked=AFTER,
 )  # fmt: skip
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_what_was_made_in_its_time_is_from_its_time(
     server: float, ours: float, rounds: bool, sent: list[tuple[float, float]], comparable: bool,
     made: float, asked: float,
@@ -77,7 +78,7 @@ def test_what_was_made_in_its_time_is_from_its_time(
 @given(
     server=SKEWS, step=st.tuples(st.floats(-3_600, 0), SKEWS), sent=SENT, made=AFTER, asked=AFTER
 )
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_our_clock_set_before_the_send_never_makes_it_older(
     server: float, step: tuple[float, float], sent: list[tuple[float, float]], made: float,
     asked: float,
@@ -93,7 +94,7 @@ def test_our_clock_set_before_the_send_never_makes_it_older(
     server=SKEWS, step=st.tuples(AT, SKEWS), sent=SENT, before=st.tuples(st.floats(0, 60), TOOK),
     made=AFTER, asked=AFTER,
 )  # fmt: skip
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_one_answer_of_the_same_clock_among_others_is_enough(
     server: float, step: tuple[float, float], sent: list[tuple[float, float]],
     before: tuple[float, float], made: float, asked: float,
@@ -117,7 +118,7 @@ def test_one_answer_of_the_same_clock_among_others_is_enough(
     server=SKEWS, by=SKEWS, when=AT, sent=SENT, made=AFTER, asked=AFTER, comparable=st.booleans(),
     last=TOOK,
 )  # fmt: skip
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_the_servers_clock_set_is_known_by_one_answer_after_it(
     server: float, by: float, when: float, sent: list[tuple[float, float]], made: float,
     asked: float, comparable: bool, last: float,
@@ -136,7 +137,7 @@ def test_the_servers_clock_set_is_known_by_one_answer_after_it(
     more=st.tuples(AT, TOOK, SKEWS, st.booleans()),
     at=st.floats(-100_000, 4_000), asked=AFTER,
 )  # fmt: skip
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_further_answers_never_make_a_message_older(
     sent: list[tuple[float, float, float, bool]], more: tuple[float, float, float, bool],
     at: float, asked: float,

@@ -13,6 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from effort import examples
 from evolution_sdk.config import BreakerConfig
 from evolution_sdk.resilience import BreakerState
 from evolution_sdk.resilience.breaker import CallOutcome, CircuitBreaker, Refusal
@@ -326,7 +327,7 @@ class AgainstAModel(RuleBasedStateMachine):
 
 
 TestAgainstAModel = AgainstAModel.TestCase
-TestAgainstAModel.settings = settings(max_examples=80, stateful_step_count=40)
+TestAgainstAModel.settings = settings(max_examples=examples(80), stateful_step_count=40)
 
 
 def test_a_hint_lets_the_usual_number_of_calls_try_at_once() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from effort import examples
 from evolution_sdk.config import RateLimitConfig
 from evolution_sdk.resilience.pacing import (
     Line,
@@ -56,7 +57,7 @@ def taken(
     return Ticket("line", key, ruling.place, before, ruling.next_to_recipient)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(
     limits_drawn, st.lists(st.sampled_from([0.0, 0.3, 20.0]), min_size=1, max_size=20), st.data()
 )
@@ -77,7 +78,7 @@ def test_what_is_all_given_back_was_never_taken(
     assert states.take(limits, "line", "to 0", now, 0.0, EVER).wait_ms == 0
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(
     limits_drawn,
     st.lists(
@@ -201,7 +202,7 @@ events_drawn = st.lists(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(limits_drawn, events_drawn)
 def test_each_process_still_counts_what_it_sent_itself(
     limits: Rules, events: list[tuple[float, int, str]]

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from effort import examples
 from evolution_sdk.config import RateLimitConfig
 from evolution_sdk.resilience.pacing import Line, Place, Rules, reserve, with_place, without_place
 from evolution_sdk.resilience.states import MemoryStates, Ticket
@@ -46,7 +47,7 @@ def saturated(limits: Rules, line: Line, now: float, sends: int) -> tuple[Line, 
     return line, went
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.integers(65, 150), st.sampled_from([0, 2, 30]), st.integers(1, 80), st.integers())
 def test_no_limit_is_crossed_where_places_are_taken_together(
     per_minute: int, per_second: float, burst: int, seed: int

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from effort import examples
 from evolution_sdk.config import RateLimitConfig
 from evolution_sdk.resilience.pacing import Line, Rules, Ruling, day_allows, reserve
 from evolution_sdk.resilience.states import MemoryStates, address, recipient_key
@@ -210,7 +211,7 @@ arrivals = st.lists(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(limits_drawn, arrivals, st.floats(0, 1), st.sampled_from([0.0, 5_000.0, EVER]))
 def test_no_limit_is_ever_crossed(
     limits: Rules, asks: list[tuple[float, str]], chance: float, max_wait_ms: float

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from retry_kit import Async, FakeClock, Script, Sync, failure, service
 
+from effort import examples
 from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import RateLimitError
 from evolution_sdk.retry import RetryPolicy, StopReason
@@ -104,7 +105,7 @@ SLACK = 1e-6
 
 
 @given(cases)
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_attempts_and_naps(case: Case) -> None:
     policy, seen = case.policy, trace(Sync, case)
     assert seen.calls == list(range(1, len(seen.calls) + 1))
@@ -121,7 +122,7 @@ def test_attempts_and_naps(case: Case) -> None:
 
 
 @given(cases)
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_safety(case: Case) -> None:
     seen, course = trace(Sync, case), case.course
     tried = course[: len(seen.calls)] + course[-1:] * (len(seen.calls) - len(course))
@@ -141,13 +142,13 @@ def test_safety(case: Case) -> None:
 
 
 @given(cases)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_both_colours_and_the_same_seed_do_the_same(case: Case) -> None:
     assert trace(Sync, case) == trace(Async, case) == trace(Sync, case)
 
 
 @given(policies)
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_without_jitter_the_naps_are_the_formula(policy: RetryPolicy) -> None:
     policy = policy.with_(jitter="none", max_elapsed_ms=None)
     formula = [

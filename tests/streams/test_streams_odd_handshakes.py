@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from odd_server import JOINED, OPEN, UPGRADES, Asked, Pieces, frame, http, odd_server, switched
 from rabbit_stage import NOW, Watch, until
 
+from effort import examples
 from evolution_sdk.errors import AuthenticationError
 from evolution_sdk.streams import SocketStream, StreamConnected, StreamDisconnected
 from evolution_sdk.streams._authenticated_http import AuthenticatedHttp
@@ -257,7 +258,7 @@ async def test_a_probe_that_is_not_answered_does_no_harm(garbage: bytes) -> None
     await lives(answer, Watch(), connect_timeout_ms=2_000)
 
 
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 @given(
     st.lists(st.binary(max_size=60), min_size=1, max_size=3),
     st.sampled_from(["200 OK", "404 No", "502 No", "302 No"]),

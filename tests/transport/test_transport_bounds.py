@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from transport_adapters import EVERY, READY_ASYNC, READY_SYNC, Adapter, make_request
 from transport_servers import ScriptedServer, Wire, head_of, scripted, serve
 
+from effort import examples
 from evolution_sdk._base.effect import Phase
 from evolution_sdk._base.request import Response
 from evolution_sdk.errors import ConnectionFailedError
@@ -170,7 +171,7 @@ def cut_up(data: bytes, seed: int) -> list[bytes]:
     return pieces
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.binary(max_size=3_000), st.integers(0, 1_000), st.sampled_from(["z", "raw"]))
 def test_however_it_is_cut_the_body_is_the_same(body, seed, form):
     packer = zlib.compressobj(wbits=15 if form == "z" else -15)
@@ -180,7 +181,7 @@ def test_however_it_is_cut_the_body_is_the_same(body, seed, form):
     assert (response.body, response.oversized) == (body, False)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.binary(min_size=1, max_size=300), st.integers(0, 1_000), st.integers(1, 200))
 def test_a_cut_or_odd_body_is_damage_and_no_answer(body, seed, gone):
     packed = gzip.compress(body)

@@ -15,6 +15,7 @@ from fetch_network import PEER, Connections, Fetching, answering, ok, rows, serv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from effort import examples
 from evolution_sdk._base.effect import Phase
 from evolution_sdk.errors import ConnectionFailedError, RequestValidationError, TransportError
 from evolution_sdk.transport import TransportOptions
@@ -65,7 +66,7 @@ PRIVATE = st.sampled_from(
 
 
 @given(PRIVATE.flatmap(numbered))
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_every_special_address_in_every_spelling_is_refused(host: str) -> None:
     network = Connections()
     with pytest.raises((RequestValidationError, TransportError)):

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from effort import examples
 from evolution_sdk.events import EventRouter, MessagesUpdate, MessagesUpsert
 from evolution_sdk.webhooks import ANSWERS, DROPPED_FOR_GOOD, Answer, WebhookReceiver, sign_token
 from evolution_sdk.webhooks.inbox import MemoryInbox
@@ -223,7 +224,7 @@ ENVELOPES = st.fixed_dictionaries(
 BODIES = st.binary() | ENVELOPES.map(lambda e: json.dumps(e).encode()) | st.just(b'[{"a":' * 9_000)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.text(max_size=9), st.text(), HEADERS, BODIES, st.booleans())
 def test_nothing_gets_out_of_handle(
     method: str, path: str, headers: dict[str, str], body: bytes, strict: bool

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from effort import examples
 from evolution_sdk.webhooks import MemoryInbox, SqliteInbox
 from evolution_sdk.webhooks.inbox import InboxEntry
 from evolution_sdk.webhooks.inbox_clock import ClockReading, advance_clock, worth_writing
@@ -138,7 +139,7 @@ def test_a_file_of_an_earlier_version_keeps_its_keys(tmp_path: Path, machine: Ma
     inbox.close()
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(
     st.lists(
         st.tuples(
