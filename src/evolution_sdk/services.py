@@ -235,7 +235,7 @@ class AsyncServices:
             undo.callback(client.observe(self.archive.observe))
         if config.monitoring.enabled:
             self.monitor = EvolutionMonitorService(client)
-            undo.callback(self.monitor.close)
+            undo.push_async_exit(self.monitor)
             self.monitor.start_monitoring()
         if config.webhook.enabled:
             events = _webhook_events(config, self._router)

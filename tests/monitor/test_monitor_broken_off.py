@@ -140,3 +140,38 @@ def test_an_alert_that_was_being_sent_when_the_loop_ended_is_not_sent_again() ->
     (error,) = [each.error for each in w.seen if each.name == "monitoringError"]
     assert isinstance(error, EvolutionError)
     w.monitor.close()
+
+
+async def test_a_check_under_way_has_ended_with_the_monitor() -> None:
+    w = World("async")
+    asked, ended = asyncio.Event(), asyncio.Event()
+
+    async def slow(*_args: Any) -> None:
+        asked.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(50):  # as a connection that is closed
+                await asyncio.sleep(0)
+            ended.set()
+
+    w.monitor._runner._check_async = slow
+    async with w.monitor:
+        w.monitor.start_monitoring(1_000)
+        await asyncio.wait_for(asked.wait(), 10)
+    assert ended.is_set()
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_handler_of_the_check_may_end_the_monitor() -> None:
+    w = World("async")
+    over = asyncio.Event()
+
+    async def closing(*_args: Any) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await w.monitor.__aexit__(None, None, None)
+        over.set()
+
+    w.monitor._runner._check_async = closing
+    w.monitor.start_monitoring(1_000)
+    await asyncio.wait_for(over.wait(), 10)

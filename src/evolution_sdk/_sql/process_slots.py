@@ -8,6 +8,7 @@ from pathlib import Path
 from evolution_sdk._base.forking import abandon, in_child
 
 from .private_connect import connect_private
+from .write_ahead import is_busy
 
 __all__ = ["ProcessSlots", "SlotsTakenError"]
 
@@ -76,7 +77,7 @@ class ProcessSlots:
             lock.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
             lock.close()
-            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+            if is_busy(error):
                 return None
             raise
         return lock

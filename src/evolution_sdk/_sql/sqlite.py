@@ -16,6 +16,7 @@ from evolution_sdk._base.private_file import make_private
 from .database import Row
 from .dialect import SQLITE, Dialect
 from .troubles import DatabaseError, of_sqlite
+from .write_ahead import is_busy, use_write_ahead_log
 
 __all__ = ["SqliteDatabase", "SqliteSession"]
 
@@ -48,7 +49,7 @@ class SqliteSession:
                 rows: list[Row] = cursor.fetchall()
             except (sqlite3.Error, UnicodeError, OverflowError) as error:
                 left -= 1
-                if left <= 0 or not _is_busy(error):
+                if left <= 0 or not is_busy(error):
                     raise of_sqlite(error) from None
             else:
                 self.changed = cursor.rowcount
@@ -89,7 +90,7 @@ class SqliteDatabase:
         self._full = full
         # Short waits in a row: SQLite's own grow to 100 ms, in which others begin many times.
         self._tries = max(1, math.ceil(busy_timeout_ms / _STEP_MS))
-        self._open_s = busy_timeout_ms / 1_000
+        self._patience_ms = busy_timeout_ms
         self._db: sqlite3.Connection | None = None
         self._carried_over = False
         self._lock = free_in_child(threading.RLock())
@@ -144,10 +145,8 @@ class SqliteDatabase:
         db: sqlite3.Connection | None = None
         try:
             make_private(self.path)
-            db = sqlite3.connect(
-                self.path, isolation_level=None, check_same_thread=False, timeout=self._open_s
-            )
-            db.execute("PRAGMA journal_mode = WAL")
+            db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            use_write_ahead_log(db, self._patience_ms)
             db.execute(f"PRAGMA synchronous = {'FULL' if self._full else 'NORMAL'}")
             db.execute(f"PRAGMA busy_timeout = {round(_STEP_MS)}")
             for name, value in self._settings.items():
@@ -179,7 +178,3 @@ class SqliteDatabase:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.path)!r})"
-
-
-def _is_busy(error: Exception) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY

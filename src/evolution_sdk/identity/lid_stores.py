@@ -128,11 +128,12 @@ class SqliteLidStore:
         import sqlite3
 
         from evolution_sdk._base.private_file import make_private
+        from evolution_sdk._sql.write_ahead import use_write_ahead_log
 
         with self._lock:
             make_private(self._path)
-            with closing(sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_MS / 1_000)) as db:
-                db.execute("PRAGMA journal_mode = WAL")
+            with closing(sqlite3.connect(self._path)) as db:
+                use_write_ahead_log(db, BUSY_TIMEOUT_MS)
                 db.execute("PRAGMA synchronous = NORMAL")
                 db.execute(_SCHEMA)
                 yield db

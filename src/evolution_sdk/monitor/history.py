@@ -21,6 +21,7 @@ from evolution_sdk._base.at_exit import close_at_exit
 from evolution_sdk._base.forking import CARRIED_OVER, abandon, around_fork, free_in_child, in_child
 from evolution_sdk._common.arguments import checked
 from evolution_sdk._sql.private_connect import connect_private
+from evolution_sdk._sql.write_ahead import use_write_ahead_log
 
 from .sample import Sample
 
@@ -380,7 +381,7 @@ class SqliteHistory:
             if self._carried_over:
                 raise sqlite3.OperationalError(CARRIED_OVER)
             self._connection = connection = self._connected()
-            connection.execute("PRAGMA journal_mode=WAL")
+            use_write_ahead_log(connection, self._busy_s * 1_000)
             connection.execute("PRAGMA synchronous=NORMAL")
             for statement in _SCHEMA:
                 connection.execute(statement)

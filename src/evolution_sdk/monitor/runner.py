@@ -139,6 +139,18 @@ class CheckRunner:
         if abandoned is not None and thread.is_alive():
             abandoned.set()
 
+    async def stop_here(self, timeout_s: float) -> None:
+        """End; a check under way on this loop is cancelled, and waited for.
+
+        Args:
+            timeout_s: Longest wait, in seconds.
+        """
+        task = self._task if self._loop is _running_loop() else None
+        self.stop()
+        # A handler of the check itself may be what stops it.
+        if task is not None and task is not asyncio.current_task():
+            await asyncio.wait([task], timeout=timeout_s)
+
     def call(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run async work to its end from a thread without a running loop.
 

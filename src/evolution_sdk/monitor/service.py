@@ -792,5 +792,5 @@ class EvolutionMonitorService:
         traceback: TracebackType | None,
     ) -> None:
         # The check under way ends on this loop; the rest may block, and goes to a thread.
-        self._runner.stop()
+        await self._runner.stop_here(_STOP_MS / 1_000)
         await run_in_daemon_thread(self.close)

@@ -14,6 +14,7 @@ from evolution_sdk._base.forking import CARRIED_OVER, abandon, in_child
 from evolution_sdk._base.serial_worker import BUSY_TIMEOUT_MS
 from evolution_sdk._common.arguments import checked
 from evolution_sdk._sql.private_connect import connect_private
+from evolution_sdk._sql.write_ahead import use_write_ahead_log
 from evolution_sdk.errors import ConfigurationError
 
 from .completion_journal import CompletionJournal
@@ -279,7 +280,7 @@ class SqliteInbox:
     def _open_file(self) -> sqlite3.Connection:
         self._db = db = self._connect(self._path)
         # With a WAL, whoever reads (a shell, a backup) does not stop the writer.
-        db.execute("PRAGMA journal_mode = WAL")
+        use_write_ahead_log(db, _OPEN_TIMEOUT_MS)
         db.execute(f"PRAGMA synchronous = {self._synchronous.upper()}")
         return db
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from evolution_sdk._sql.write_ahead import is_busy
+
 
 class Transaction:
     """A write transaction; it begins at once, so that two processes wait instead of failing.
@@ -23,7 +25,7 @@ class Transaction:
                 self._db.execute("BEGIN IMMEDIATE")
                 break
             except sqlite3.OperationalError as error:
-                if not left or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                if not left or not is_busy(error):
                     raise
         return self._db
 
