@@ -41,12 +41,15 @@ def require_service(name: str, port: int, host: str = "127.0.0.1") -> None:
     pytest.skip(f"{problem}; start one to run this test")
 
 
-def require_program(name: str, package: str) -> str:
+def require_program(
+    name: str, package: str, demanded_by: tuple[str, ...] = (REQUIRED, BROWSER_REQUIRED)
+) -> str:
     """Skip the test without a program of the system, or fail it where it must be there.
 
     Args:
         name: The program, such as ``chromium`` or ``promtool``.
         package: Debian's package with it, which ``.ci/run`` installs.
+        demanded_by: Variables of the environment that say that it must be there.
 
     Returns:
         Its path.
@@ -55,7 +58,13 @@ def require_program(name: str, package: str) -> str:
     if found is not None:
         return found
     problem = f"no {name} on this machine"
-    for variable in (REQUIRED, BROWSER_REQUIRED):
+    for variable in demanded_by:
         if os.environ.get(variable) == "1":
             pytest.fail(f"{problem}, but {variable}=1 demands it")
     pytest.skip(f"{problem}; apt-get install {package} to run this test")
+
+
+def chromium() -> str:
+    """Path of Chromium; without it the test is skipped, or fails where a browser must be there."""
+    ubuntus = shutil.which("chromium-browser")
+    return ubuntus or require_program("chromium", "chromium", (BROWSER_REQUIRED,))

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from evolution_sdk import EvolutionClient
 from evolution_sdk.events import EventRouter, MessagesUpsert
@@ -24,17 +20,6 @@ TOKEN = "a-token-of-24-characters"
 # The longest that a test looks for something; what comes is seen at once.
 PATIENCE_MS = 10_000
 SENDER = "5511900000001@s.whatsapp.net"
-
-
-def chromium() -> str:
-    """Path of Debian's Chromium; without it the tests are skipped, unless they are demanded."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
-        words = "needs Chromium: apt-get install chromium"
-        if os.environ.get("EVOLUTION_SDK_REQUIRE_BROWSER"):
-            pytest.fail(words)
-        pytest.skip(words)
-    return found
 
 
 class Stage:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_stage import PATIENCE_MS, TOKEN, Stage, chromium, stage
+from browser_stage import PATIENCE_MS, TOKEN, Stage, stage
+
+from services import chromium
 
 Open = Callable[..., Any]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from docs_pages import ROOT
 
-from services import require_program
+from services import chromium
 
 SITE = "http://site.invalid/latest/"
 SCRIPT = (ROOT / "docs" / "en" / "assets" / "site.js").read_text("utf-8")
@@ -22,7 +22,7 @@ PAGE = """<!doctype html><html lang="{lang}"><body>
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     sync_api = pytest.importorskip("playwright.sync_api")
-    path = require_program("chromium", "chromium")
+    path = chromium()
     with sync_api.sync_playwright() as playwright:
         made = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield made
