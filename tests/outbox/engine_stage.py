@@ -58,6 +58,9 @@ class Stage:
         return self.outbox.wait(key, "sent", timeout_ms=20_000)
 
 
+_PATIENCE_S = 60
+
+
 @contextmanager
 def stage(**engine: Any) -> Generator[Stage]:
     """An outbox whose tables are made, and nobody works."""
@@ -86,12 +89,16 @@ def working(engine: ProcrastinateEngine, concurrency: int = 4) -> Generator[None
         except BaseException as error:
             failed.append(error)
 
-    thread = threading.Thread(target=work)
+    thread = threading.Thread(target=work, daemon=True)
     thread.start()
     try:
         yield
     finally:
-        while thread.is_alive():  # it may not have begun when it is told to stop
+        for _ in range(_PATIENCE_S * 50):  # it may not have begun when it is told to stop
+            if not thread.is_alive():
+                break
             engine.stop()
             thread.join(0.02)
+        else:
+            pytest.fail("the workers do not end")
     assert not failed, failed
