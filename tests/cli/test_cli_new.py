@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -68,8 +69,9 @@ def test_its_tests_pass_and_ruff_finds_nothing(
 ) -> None:
     assert run(capsys, "new", kind, "--lang", language).code == 0
     folder = tmp_path / kind
-    passes(folder, "-m", "ruff", "check", "--no-cache", ".")
-    passes(folder, "-m", "ruff", "format", "--no-cache", "--check", ".")
+    if find_spec("ruff") is not None:  # not in `make lowest`
+        passes(folder, "-m", "ruff", "check", "--no-cache", ".")
+        passes(folder, "-m", "ruff", "format", "--no-cache", "--check", ".")
     # Whoever has filled in .env runs the tests as well.
     (folder / ".env").write_text((folder / ".env.example").read_text("utf-8"), "utf-8")
     assert " passed" in passes(folder, *PYTEST, *SCOPE)
@@ -77,6 +79,7 @@ def test_its_tests_pass_and_ruff_finds_nothing(
 
 @pytest.mark.parametrize("kind", ["bot", "billing", "fastapi"])
 def test_its_types_are_right(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("mypy")
     run(capsys, "new", kind)
     # With what `make types` has read of this package, which is most of the time.
     passes(tmp_path / kind, "-m", "mypy", "--strict", "--cache-dir", str(CACHE), ".")

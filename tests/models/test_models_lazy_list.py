@@ -7,6 +7,7 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import pydantic
 import pytest
 
 from evolution_sdk.models.base import Model
@@ -50,7 +51,9 @@ def hostile() -> list[tuple[str, bytes]]:
     }
     found = [(name, json.dumps(each).encode()) for name, each in bad.items()]
     twice = b'[{"name": "a", "connectionStatus": "close", "connectionStatus": "open"}]'
-    return [*found, ("a member twice", twice)]
+    # Before 2.11 a model of pydantic takes the first one of two, its reader of JSON the last.
+    tells_one = tuple(map(int, pydantic.VERSION.split(".")[:2])) >= (2, 11)
+    return [*found, ("a member twice", twice)] if tells_one else found
 
 
 @pytest.fixture
