@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Iterable
+from itertools import product
 from typing import Any, Final
 
 import pytest
@@ -17,6 +19,11 @@ DEEP: Final = pytest.mark.skipif(not DRILL, reason="make drill")
 def deep(*values: object) -> Any:
     """Make a case that only ``make drill`` tries."""
     return pytest.param(*values, marks=DEEP)
+
+
+def combined(everyday: Collection[Any], *parts: Iterable[Any]) -> list[Any]:
+    """Make every combination a case; the everyday suite tries only those that are named."""
+    return [each if each in everyday else deep(*each) for each in product(*parts)]
 
 
 def examples(many: int) -> int:

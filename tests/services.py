@@ -6,6 +6,9 @@ import os
 import shutil
 import socket
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -64,7 +67,16 @@ def require_program(
     pytest.skip(f"{problem}; apt-get install {package} to run this test")
 
 
-def chromium() -> str:
-    """Path of Chromium; without it the test is skipped, or fails where a browser must be there."""
+@contextmanager
+def chromium() -> Generator[Any]:
+    """Run Chromium; without it the test is skipped, or fails where a browser must be there.
+
+    Not for a whole session: while Playwright runs, its event loop does, and no other may begin.
+    """
+    sync_api = pytest.importorskip("playwright.sync_api")
     ubuntus = shutil.which("chromium-browser")
-    return ubuntus or require_program("chromium", "chromium", (BROWSER_REQUIRED,))
+    path = ubuntus or require_program("chromium", "chromium", (BROWSER_REQUIRED,))
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 from event_kit import SRC, isolate, run
 
-from effort import deep
+from effort import combined
 from evolution_sdk.cli.new import KINDS
 from evolution_sdk.testing import FakeEvolution
 
@@ -60,10 +59,7 @@ def files_of(folder: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(
-    ("kind", "language"),
-    [each if each in EVERYDAY else deep(*each) for each in itertools.product(KINDS, ("en", "pt"))],
-)
+@pytest.mark.parametrize(("kind", "language"), combined(EVERYDAY, KINDS, ("en", "pt")))
 def test_its_tests_pass_and_ruff_finds_nothing(
     kind: str, language: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

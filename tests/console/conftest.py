@@ -14,15 +14,10 @@ from services import chromium
 Open = Callable[..., Any]
 
 
-# Not for the whole session: while Playwright runs, its event loop does, and no other may begin.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    path = chromium()
-    with sync_api.sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with chromium() as made:
         yield made
-        made.close()
 
 
 class Profile:

@@ -5,47 +5,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import drill
 import pytest
 
-from effort import DEEP
+from effort import combined
 from evolution_sdk.retry import OnUnknown
 from evolution_sdk.testing import FakeClock, FakeEvolution
 
 FAULTS = {"lossy": drill.lossy, "late": drill.late}
 EVERYDAY = {("lossy", "sync"), ("late", "async")}
 crossed = pytest.mark.parametrize(
-    ("arm", "colour"),
-    [
-        pytest.param(
-            FAULTS[name], colour, id=f"{name}-{colour}",
-            marks=() if (name, colour) in EVERYDAY else DEEP,
-        )
-        for name in FAULTS for colour in ("sync", "async")
-    ],
-)  # fmt: skip
-faults = pytest.mark.parametrize("arm", FAULTS.values(), ids=FAULTS)
-Arm = Callable[[FakeEvolution], Any]
+    ("fault", "colour"), combined(EVERYDAY, FAULTS, ("sync", "async"))
+)
 
 
 async def exercise(
-    colour: str, arm: Arm, count: int, on_unknown: OnUnknown
+    colour: str, fault: str, count: int, on_unknown: OnUnknown
 ) -> tuple[FakeEvolution, list[drill.Done], drill.Tally]:
     clock = FakeClock()
     fake = drill.server(clock)
-    arm(fake)
+    FAULTS[fault](fake)
     done = await drill.run(colour, fake, clock, drill.orders(count), on_unknown)
     assert len(done) == count
     return fake, done, drill.tally(fake, done)
 
 
 @crossed
-async def test_with_resend_none_is_lost_and_none_doubled(colour: str, arm: Arm) -> None:
-    count = drill.size(2_000 if arm is drill.lossy else 1_000)
-    fake, done, found = await exercise(colour, arm, count, "resend")
+async def test_with_resend_none_is_lost_and_none_doubled(colour: str, fault: str) -> None:
+    count = drill.size(2_000 if fault == "lossy" else 1_000)
+    fake, done, found = await exercise(colour, fault, count, "resend")
     assert found == drill.Tally(0, 0, 0, 0, 0, 0, found.reconciled)
     assert len(fake.sent) == count
     assert found.reconciled > count * 0.15
@@ -55,9 +43,9 @@ async def test_with_resend_none_is_lost_and_none_doubled(colour: str, arm: Arm) 
 
 @crossed
 @pytest.mark.parametrize("on_unknown", ["raise", "reconcile"])
-async def test_each_unknown_one_is_reported(colour: str, arm: Arm, on_unknown: OnUnknown) -> None:
+async def test_each_unknown_one_is_reported(colour: str, fault: str, on_unknown: OnUnknown) -> None:
     count = drill.size(600)
-    _, done, found = await exercise(colour, arm, count, on_unknown)
+    _, done, found = await exercise(colour, fault, count, on_unknown)
     assert (found.lost, found.doubled, found.mixed_up, found.hidden) == (0, 0, 0, 0)
     assert found.failed == 0
     assert drill.explained(done)
@@ -69,11 +57,11 @@ async def test_each_unknown_one_is_reported(colour: str, arm: Arm, on_unknown: O
         assert count * 0.04 < found.unknown < count * 0.2
 
 
-@faults
-def test_the_drill_injects_what_it_says(arm: Arm) -> None:
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_drill_injects_what_it_says(fault: str) -> None:
     """20 + 10 + 5 % of the tries."""
     fake = drill.server(FakeClock())
-    arm(fake)
+    FAULTS[fault](fake)
     struck = [fake.faults.draw(drill.SEND, "sales") for _ in range(20_000)]
     kinds = [fault.kind.value if fault else "none" for fault in struck]
     assert kinds.count("status") / 20_000 == pytest.approx(0.05, abs=0.01)

@@ -58,7 +58,7 @@ class Stage:
         return self.outbox.wait(key, "sent", timeout_ms=20_000)
 
 
-_PATIENCE_S = 60
+_PATIENCE_S = 60.0
 
 
 @contextmanager
@@ -89,16 +89,14 @@ def working(engine: ProcrastinateEngine, concurrency: int = 4) -> Generator[None
         except BaseException as error:
             failed.append(error)
 
+    def ended() -> bool:
+        engine.stop()  # again: it may not have begun when it was told before
+        return not thread.is_alive()
+
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     try:
         yield
     finally:
-        for _ in range(_PATIENCE_S * 50):  # it may not have begun when it is told to stop
-            if not thread.is_alive():
-                break
-            engine.stop()
-            thread.join(0.02)
-        else:
-            pytest.fail("the workers do not end")
+        until(ended, "the workers do not end", _PATIENCE_S)
     assert not failed, failed

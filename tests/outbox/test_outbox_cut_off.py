@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import signal
 import socket
 import threading
@@ -14,7 +13,7 @@ from pathlib import Path
 import outbox_drill as drill
 import pytest
 
-from effort import deep
+from effort import combined, deep
 from evolution_sdk import EvolutionClient, EvolutionConfig
 from evolution_sdk.outbox import Outbox
 from waiting import until
@@ -123,13 +122,9 @@ def test_connections_that_the_database_ends_while_messages_are_sent(tmp_path: Pa
 POINTS = ("before", "during", "commit", "after", "look")
 # Each takes as long as a lease, on PostgreSQL twice that.
 EVERYDAY = {("sqlite", "during"), ("sqlite", "look"), ("postgres", "commit")}
-FROZEN = [
-    each if each in EVERYDAY else deep(*each)
-    for each in itertools.product(("sqlite", "postgres"), POINTS)
-]
 
 
-@pytest.mark.parametrize(("store", "point"), FROZEN)
+@pytest.mark.parametrize(("store", "point"), combined(EVERYDAY, ("sqlite", "postgres"), POINTS))
 def test_frozen_for_longer_than_its_lease(store: str, point: str, tmp_path: Path) -> None:
     load = drill.Load(30, 10)
     with drill.place(store, tmp_path) as place, drill.server("2.3.7") as fake:

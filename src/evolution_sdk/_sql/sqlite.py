@@ -16,11 +16,10 @@ from evolution_sdk._base.private_file import make_private
 from .database import Row
 from .dialect import SQLITE, Dialect
 from .troubles import DatabaseError, of_sqlite
-from .write_ahead import is_busy, use_write_ahead_log
+from .write_ahead import BUSY_STEP_MS, is_busy, use_write_ahead_log
 
 __all__ = ["SqliteDatabase", "SqliteSession"]
 
-_STEP_MS = 5.0
 _translated = SQLITE.sql
 _FORK_PATIENCE_S = 1.0
 
@@ -88,8 +87,7 @@ class SqliteDatabase:
         self.path: Path = Path(path)
         self._settings = dict(settings or {})
         self._full = full
-        # Short waits in a row: SQLite's own grow to 100 ms, in which others begin many times.
-        self._tries = max(1, math.ceil(busy_timeout_ms / _STEP_MS))
+        self._tries = max(1, math.ceil(busy_timeout_ms / BUSY_STEP_MS))
         self._patience_ms = busy_timeout_ms
         self._db: sqlite3.Connection | None = None
         self._carried_over = False
@@ -148,7 +146,7 @@ class SqliteDatabase:
             db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
             use_write_ahead_log(db, self._patience_ms)
             db.execute(f"PRAGMA synchronous = {'FULL' if self._full else 'NORMAL'}")
-            db.execute(f"PRAGMA busy_timeout = {round(_STEP_MS)}")
+            db.execute(f"PRAGMA busy_timeout = {round(BUSY_STEP_MS)}")
             for name, value in self._settings.items():
                 db.execute(f"PRAGMA {name} = {value:d}")
         except (sqlite3.Error, OSError) as error:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import sqlite3
 from contextlib import suppress
+from typing import Final
 
-__all__ = ["is_busy", "use_write_ahead_log"]
+__all__ = ["BUSY_STEP_MS", "is_busy", "use_write_ahead_log"]
 
-_STEP_MS = 5.0
+BUSY_STEP_MS: Final = 5.0
+"""One of the short waits in a row: SQLite's own grow to 100 ms, in which others begin anew."""
 
 
 def use_write_ahead_log(db: sqlite3.Connection, patience_ms: float) -> None:
@@ -24,16 +26,15 @@ def use_write_ahead_log(db: sqlite3.Connection, patience_ms: float) -> None:
     Raises:
         sqlite3.Error: The file cannot be read, or others hold it for longer.
     """
-    db.execute(f"PRAGMA busy_timeout = {round(_STEP_MS)}")
+    db.execute(f"PRAGMA busy_timeout = {round(BUSY_STEP_MS)}")
     # A try waits for one step, and the turn to write for another.
-    left = max(1, math.ceil(patience_ms / (2 * _STEP_MS)))
-    while True:
-        left -= 1
+    tries = max(1, math.ceil(patience_ms / (2 * BUSY_STEP_MS)))
+    for left in reversed(range(tries)):
         try:
             db.execute("PRAGMA journal_mode = WAL")
             break
         except sqlite3.OperationalError as error:
-            if not is_busy(error) or left <= 0:
+            if not left or not is_busy(error):
                 raise
         with suppress(sqlite3.OperationalError):
             db.execute("BEGIN IMMEDIATE")
